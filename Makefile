@@ -1,0 +1,70 @@
+SHELL := bash
+.DEFAULT_GOAL := help
+
+# The first interpreter that is new enough and can make a virtual environment. Each is run,
+# not only looked up: a version manager's shim may be there for a Python that is not.
+PYTHON = $(shell for name in python3 python3.13 python3.12 python3.11 python3.14; do \
+	$$name -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' \
+	>/dev/null 2>&1 && command -v $$name && break; done)
+PIP = .venv/bin/python -m pip --disable-pip-version-check --no-input
+UV ?= uv
+
+# $(call section,NAME,COMMAND): run the command, then say how long it took.
+section = @start=$$(date +%s); $(2); status=$$?; \
+	echo "== $(1): $$(($$(date +%s) - start)) s"; exit $$status
+
+.PHONY: help
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+.PHONY: install
+install: .venv/.stamp  ## Make .venv with everything the lock names, and driftline itself
+
+.venv/.stamp: requirements.lock pyproject.toml
+	@echo "installing into .venv"
+	@test -n "$(PYTHON)" || { tools/needs.sh --say python; exit 1; }
+	@.venv/bin/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear .venv
+	@$(PIP) install --quiet --require-hashes -r requirements.lock
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: demo
+demo: install  ## Run the whole pipeline in one process, with its live page
+	.venv/bin/driftline demo $(ARGS)
+
+# The needs come before the environment: on a new machine they bring Python itself.
+.PHONY: test
+test:  ## Run every test, against a real broker too; as root on Debian or Ubuntu, install the needs
+	$(call section,needs,tools/needs.sh)
+	$(call section,install,$(MAKE) --no-print-directory install)
+	$(call section,tests,.venv/bin/python -m pytest $(ARGS))
+
+.PHONY: lint
+lint: install  ## Check format, style and types
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+
+.PHONY: check
+check: lint  ## Check all that needs no broker: lint, then the tests
+	.venv/bin/python -m pytest -m "not kafka" $(ARGS)
+
+.PHONY: bench
+bench: install  ## Measure the numbers that README reports
+	.venv/bin/python benchmarks/run.py $(ARGS)
+
+.PHONY: kafka
+kafka:  ## Run a Kafka broker in the foreground
+	$(PYTHON) tools/kafka.py run $(ARGS)
+
+.PHONY: lock
+lock:  ## Renew requirements.lock within the bounds of pyproject.toml
+	@command -v $(UV) >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }
+	$(UV) pip compile --quiet --no-config --upgrade --universal --python-version 3.11 --group dev \
+		--generate-hashes --custom-compile-command "make lock" \
+		--output-file requirements.lock pyproject.toml
+
+.PHONY: clean
+clean:  ## Remove .venv and all that tools leave behind, but no data
+	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
