@@ -1,0 +1,72 @@
+"""From an address to a log."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from stream.errors import SettingError
+from stream.topic import Log, check_name
+
+KAFKA_SETTING = "DRIFTLINE_KAFKA_"
+"""Environment variables that begin so are passed to kafka-python, in lower case.
+
+One that ends in `_FILE` names a file whose text is the value: the way for secrets.
+"""
+
+
+def connect(url: str, *, kafka: Mapping[str, object] | None = None) -> Log:
+    """Return the log at `sqlite:PATH` or `kafka://HOST:PORT[,HOST:PORT]/NAME`.
+
+    `kafka` are settings of kafka-python by its own names; those in the environment go
+    before them. Raises `SettingError` when the address is neither. A broker that is not up
+    yet is waited for.
+    """
+    scheme, _, rest = url.partition(":")
+    if scheme == "sqlite" and rest:
+        from stream.sqlite import SqliteLog
+
+        return SqliteLog(rest)
+    if scheme == "kafka" and rest.startswith("//"):
+        from stream.kafka import KafkaLog
+
+        parts = urlsplit(url)
+        name = check_name(parts.path.strip("/"), "stream")
+        if not parts.netloc:
+            raise SettingError(
+                f"--stream {url!r} names no broker; write kafka://HOST:PORT/NAME"
+            )
+        return KafkaLog(
+            parts.netloc.split(","), name, {**(kafka or {}), **_from_environment(os.environ)}
+        )
+    raise SettingError(
+        f"--stream {url!r} is no address of a stream; write sqlite:PATH or kafka://HOST:PORT/NAME"
+    )
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, value in environment.items():
+        if not name.startswith(KAFKA_SETTING):
+            continue
+        key = name.removeprefix(KAFKA_SETTING).lower()
+        if key.endswith("_file"):
+            key, value = key.removesuffix("_file"), _text_of_file(name, value)
+        found[key] = _typed(value)
+    return found
+
+
+def _text_of_file(name: str, path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"{name} names {path!r}, which cannot be read: {error}") from None
+
+
+def _typed(value: str) -> object:
+    """Return a number or truth value where the text is one: kafka-python checks types."""
+    if value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    return int(value) if value.isdecimal() else value

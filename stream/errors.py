@@ -1,0 +1,83 @@
+"""Everything that can go wrong with a stream, as one family.
+
+    StreamError
+    ├── SettingError        a setting is wrong; the command line leaves with 2
+    ├── TopicMissing        no topic of that name
+    ├── TopicTimeout        the log did not answer in time
+    ├── TopicFailed         the log refused to store; nothing of that commit was kept
+    ├── CursorExpired       the record a cursor points at is no longer kept
+    ├── Fenced              another writer of the same name has taken over
+    ├── CheckpointError     a checkpoint is not to be trusted, or not to be found
+    └── RecordError         a record is refused; carries the reason code of its dead letter
+
+A message says which thing, what was found there, and what to do, in one sentence.
+"""
+
+
+class StreamError(Exception):
+    """The root of the family; catching it catches all that a user or the world can cause."""
+
+
+class SettingError(StreamError):
+    """A setting has a value it cannot have."""
+
+
+class TopicMissing(StreamError):
+    """The log holds no topic of that name."""
+
+    @classmethod
+    def named(cls, topic: str, log: str) -> "TopicMissing":
+        """Return the error for a topic that `log` lacks."""
+        return cls(f"topic {topic!r} is not in {log}; run 'driftline produce' to make it")
+
+
+class TopicTimeout(StreamError):
+    """The log did not answer in time; whether records were stored is unknown."""
+
+
+class TopicFailed(StreamError):
+    """The log refused to store, for want of room or of rights; nothing was kept."""
+
+
+class CursorExpired(StreamError):
+    """Retention has removed the record a cursor points at."""
+
+    @classmethod
+    def at(cls, topic: str, partition: int, cursor: int, oldest: int) -> "CursorExpired":
+        """Return the error for a cursor before the oldest record kept."""
+        return cls(
+            f"{topic}[{partition}]@{cursor} is no longer kept, the oldest record is {oldest}; "
+            "lengthen the topic's retention, and start the learner with --fresh to go on "
+            "from what is left"
+        )
+
+
+class Fenced(StreamError):
+    """A newer writer of the same name exists; this one has stored nothing and must end."""
+
+    @classmethod
+    def by_name(cls, writer: str) -> "Fenced":
+        """Return the error for a writer whose name another has taken."""
+        return cls(
+            f"another process now writes as {writer!r}; end one of the two, or give it a "
+            "--name of its own"
+        )
+
+
+class CheckpointError(StreamError):
+    """A checkpoint is damaged, forged, made by another configuration, or missing."""
+
+
+class RecordError(StreamError):
+    """A record is refused.
+
+    `reason` is the code under which it is counted and filed as a dead letter.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type["RecordError"], tuple[str, str]]:
+        """Pickle with both arguments; Exception's own way would lose one."""
+        return type(self), (self.reason, str(self))

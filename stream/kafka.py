@@ -1,0 +1,249 @@
+"""Apache Kafka, by way of kafka-python.
+
+A reader is a consumer without a group: the cursor is the caller's, and a consumer is moved
+only when it stands elsewhere. How writers write is in `stream.kafka_writer`, how clients
+come about and how long a cluster is waited for in `stream.kafka_cluster`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from kafka import KafkaConsumer
+from kafka import errors as refusals
+from kafka.structs import OffsetAndMetadata, TopicPartition
+
+from stream.errors import CursorExpired, StreamError, TopicMissing
+from stream.kafka_cluster import LOOK, Cluster, Waiting
+from stream.kafka_writer import KafkaWriter
+from stream.topic import Batch, Cursor, Entry, Retention, samples_of
+
+_SETTLE = 1.0
+"""Seconds for which `end` waits for a commit to become readable."""
+_SCAN = 10_000
+"""Records of one poll of a scan, at most."""
+
+
+class KafkaLog:
+    """The topics of one stream on a Kafka cluster; see `stream.topic.Log`.
+
+    `settings` go to kafka-python by its own names; `replication_factor` is ours, for the
+    topics made. Waits for a broker that is not up yet, for ever. Raises `SettingError` for
+    settings that kafka-python does not take and for credentials the broker does not.
+    """
+
+    exactly_once = False
+
+    def __init__(
+        self, brokers: Sequence[str], stream: str, settings: Mapping[str, object] | None = None
+    ) -> None:
+        self.stream = stream
+        self.cluster = Cluster(brokers, settings or {})
+        self._members: dict[str, Any] = {}
+
+    def create(
+        self, name: str, *, partitions: int, retention: Retention | None = None
+    ) -> KafkaTopic:
+        """Return the topic of that name, making it when it is missing."""
+        # Who may not create topics may still use what others have created.
+        with contextlib.suppress(TopicMissing):
+            return self.topic(name)
+        keep, admin = retention or Retention(), self.cluster.admin
+        seconds = -1 if keep.seconds is None else round(keep.seconds * 1000)
+        wanted = {
+            "num_partitions": partitions,
+            "replication_factor": self.cluster.settings.get("replication_factor", -1),
+            "configs": {
+                "cleanup.policy": "delete",
+                "retention.ms": str(seconds),
+                "retention.bytes": str(-1 if keep.size is None else keep.size),
+            },
+        }
+
+        def make() -> None:
+            with contextlib.suppress(refusals.TopicAlreadyExistsError):
+                admin.create_topics({name: wanted})
+            admin.wait_for_topics([name])
+
+        self.cluster.ask(make, f"make topic {name!r}")
+        return self.topic(name)
+
+    def topic(self, name: str) -> KafkaTopic:
+        """Return an existing topic, or raise `TopicMissing`."""
+        describe = functools.partial(self.cluster.admin.describe_topics, [name])
+        (found,) = self.cluster.ask(describe, f"describe topic {name!r}")
+        if found["error_code"] == refusals.UnknownTopicOrPartitionError.errno:
+            raise TopicMissing.named(name, f"Kafka at {self.cluster.address}")
+        if found["error_code"]:
+            error = refusals.for_code(found["error_code"])()
+            raise self.cluster.refused(f"describe topic {name!r}", error)
+        identity = str(found["topic_id"] or "")
+        return KafkaTopic(self.cluster, name, len(found["partitions"]), identity)
+
+    def writer(self, name: str, *, atomic: bool = True) -> KafkaWriter:
+        """Return a writer of that name, fencing any other if `atomic`."""
+        return KafkaWriter(self.cluster, self.topic, name, atomic=atomic)
+
+    def committed(self, group: str) -> dict[int, int]:
+        """Return the cursors that `group` last showed; empty before the first."""
+        try:
+            places = self.topic(samples_of(self.stream)).places
+        except TopicMissing:
+            return {}
+        member = functools.partial(self._member(group).committed, timeout_ms=5000)
+        found = {
+            p: self.cluster.ask(functools.partial(member, place), f"tell how far {group!r} is")
+            for p, place in places.items()
+        }
+        return {p: cursor for p, cursor in found.items() if cursor is not None}
+
+    def show(self, group: str, cursors: Cursor) -> None:
+        """Commit the cursors under that group, so that Kafka's own tools see the lag.
+
+        Nothing is decided by them, so a refusal is no more than a warning.
+        """
+        name = samples_of(self.stream)
+        offsets = {TopicPartition(name, p): OffsetAndMetadata(c) for p, c in cursors.items()}
+        try:
+            self._member(group).commit(offsets, timeout_ms=5000)
+        except refusals.KafkaError as error:
+            logging.getLogger("driftline.kafka").warning(
+                "Kafka at %s does not show the lag of %r: %s",
+                self.cluster.address,
+                group,
+                error,
+            )
+
+    def hold(self, group: str, cursors: Cursor) -> None:
+        """Do nothing: Kafka keeps no record because somebody may need it."""
+
+    def close(self) -> None:
+        """Close every client."""
+        self.cluster.close()
+        self._members.clear()
+
+    def _member(self, group: str) -> Any:
+        # It commits without ever joining, so it takes no partition from anybody.
+        if group not in self._members:
+            self._members[group] = self.cluster.open(KafkaConsumer, group_id=group)
+        return self._members[group]
+
+
+class KafkaTopic:
+    """A topic of a `KafkaLog`, to be read by one thread; see `stream.topic.Topic`."""
+
+    def __init__(self, cluster: Cluster, name: str, partitions: int, identity: str) -> None:
+        self.name, self.partitions, self.identity = name, partitions, identity
+        self.places = {p: TopicPartition(name, p) for p in range(partitions)}
+        self._cluster = cluster
+        self._consumer: Any = None
+        self._stands: dict[int, int] = {}
+        self._waiting = Waiting(cluster.address)
+
+    def first(self) -> dict[int, int]:
+        """Return the offset of the oldest record kept in each partition."""
+        return self._cluster.first(self.places.values())
+
+    def end(self) -> dict[int, int]:
+        """Return the cursor after the last committed record of each partition."""
+        return self._cluster.end(self.places.values(), within=_SETTLE)[0]
+
+    def read(self, cursor: Cursor, *, limit: int, wait: float) -> Sequence[Batch]:
+        """Return at most `limit` entries from `cursor` on."""
+        deadline = time.monotonic() + wait
+        while cursor:
+            try:
+                return self._read(cursor, limit, deadline)
+            except refusals.OffsetOutOfRangeError:
+                cursor = self._within_range(cursor)
+            except refusals.RetriableError:
+                time.sleep(LOOK)
+                if time.monotonic() > deadline:
+                    return []
+            except refusals.KafkaError as error:
+                raise self._refused(error) from error
+        time.sleep(max(0.0, deadline - time.monotonic()))
+        return []
+
+    def _read(self, cursor: Cursor, limit: int, deadline: float) -> list[Batch]:
+        consumer = self._consumer = self._consumer or self._cluster.open(KafkaConsumer)
+        # Whatever goes wrong from here on, the next read seeks anew.
+        stands, self._stands = self._stands, {}
+        consumer.assign([self.places[p] for p in cursor])
+        for p, offset in cursor.items():
+            if stands.get(p) != offset:
+                consumer.seek(self.places[p], offset)
+        found: dict[int, list[tuple[int, bytes]]] = {}
+        while True:
+            # One poll mostly gives one partition; what is at hand of others comes along.
+            left = 0.0 if found else deadline - time.monotonic()
+            patience = round(max(0.0, min(left, LOOK)) * 1000)
+            polled = consumer.poll(patience, max_records=limit)
+            for place, records in polled.items():
+                pairs = [(record.offset, record.value or b"") for record in records]
+                found.setdefault(place.partition, []).extend(pairs)
+                limit -= len(pairs)
+            if polled and limit > 0:
+                continue
+            # Markers alone move a position, and who reads to the end must hear of it.
+            stands = {p: consumer.position(self.places[p]) for p in cursor}
+            if found or left <= 0 or stands != cursor:
+                break
+            self._look_around(cursor)
+        self._stands = stands
+        return [Batch(p, found.get(p, []), stands[p]) for p in cursor if stands[p] != cursor[p]]
+
+    def scan(self, partition: int, start: int, stop: int) -> Iterator[Entry]:
+        """Yield the entries of `[start, stop)`."""
+        stop, place = min(stop, self.end()[partition]), self.places[partition]
+        consumer, waiting = self._cluster.open(KafkaConsumer), Waiting(self._cluster.address)
+        try:
+            consumer.assign([place])
+            consumer.seek(place, start)
+            while (stands := consumer.position(place)) < stop:
+                polled: dict[Any, list[Any]] = {}
+                with contextlib.suppress(refusals.RetriableError):
+                    polled = consumer.poll(round(LOOK * 1000), max_records=_SCAN)
+                for record in polled.get(place, ()):
+                    if record.offset >= stop:
+                        return
+                    yield _entry(record)
+                if consumer.position(place) == stands:
+                    waiting.say()
+                else:
+                    waiting.over()
+        except refusals.OffsetOutOfRangeError:
+            self._within_range({partition: start})
+        except refusals.KafkaError as error:
+            raise self._refused(error) from error
+        finally:
+            self._cluster.drop(consumer)
+
+    def _within_range(self, cursor: Cursor) -> dict[int, int]:
+        """Return the part of a cursor that may be read, or raise for one that no longer may."""
+        first, end = self.first(), self.end()
+        for p, offset in cursor.items():
+            if offset < first[p]:
+                raise CursorExpired.at(self.name, p, offset, first[p])
+        return {p: offset for p, offset in cursor.items() if offset <= end[p]}
+
+    def _refused(self, error: Exception) -> StreamError:
+        return self._cluster.refused(f"give records of {self.name!r}", error)
+
+    def _look_around(self, cursor: Cursor) -> None:
+        if self._cluster.answers(self._consumer, [self.places[p] for p in cursor]):
+            self._waiting.over()
+        else:
+            self._waiting.say()
+
+
+def _entry(record: Any) -> Entry:
+    headers = {name: value or b"" for name, value in record.headers}
+    return Entry(
+        record.offset, record.value or b"", record.key, headers, record.timestamp / 1000
+    )

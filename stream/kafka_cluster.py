@@ -1,0 +1,297 @@
+"""The way to a Kafka cluster: its clients, once it answers, and what they have to say.
+
+kafka-python has its own ideas of patience. A constructor gives up after a while and leaves
+its thread behind, the reason stands in the log and nowhere else, and a setting of a wrong
+name is found late. Here a broker that is away is waited for in the open, and what waiting
+does not mend is a `SettingError`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import logging
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka import errors as refusals
+from kafka.net.compat import KafkaNetClient
+
+from stream.errors import SettingError, StreamError, TopicFailed, TopicTimeout
+
+T = TypeVar("T")
+
+CHOSEN: dict[Any, dict[str, object]] = {
+    KafkaAdminClient: {"bootstrap_timeout_ms": 3000, "reconnect_backoff_max_ms": 1000},
+    KafkaConsumer: {
+        "bootstrap_timeout_ms": 3000,
+        # At the tail, a request in flight keeps the consumer from reading elsewhere.
+        "fetch_max_wait_ms": 100,
+        "metrics_enabled": False,
+        "reconnect_backoff_max_ms": 1000,
+    },
+    KafkaProducer: {
+        "batch_size": 256 * 1024,
+        "bootstrap_timeout_ms": 3000,
+        # Every commit flushes, so lingering only fills the batches.
+        "linger_ms": 20,
+        "max_block_ms": 10_000,
+        "metrics_enabled": False,
+        "reconnect_backoff_max_ms": 1000,
+    },
+}
+"""What we set otherwise than kafka-python, and the user may set otherwise again."""
+FIXED: dict[str, object] = {
+    "allow_auto_create_topics": False,
+    "auto_offset_reset": "none",
+    "enable_auto_commit": False,
+    "isolation_level": "read_committed",
+}
+OURS = {
+    *FIXED,
+    *("acks", "bootstrap_servers", "enable_idempotence", "group_id", "group_instance_id"),
+    *("kafka_client", "key_deserializer", "key_serializer", "partitioner", "retries"),
+    *("transactional_id", "value_deserializer", "value_serializer"),
+}
+"""The settings on which our promises rest; nobody else may choose them."""
+TEXTS = {"client_id", "sasl_plain_password", "sasl_plain_username", "ssl_password"}
+
+DENIED = (
+    refusals.IllegalSaslStateError,
+    refusals.SaslAuthenticationFailedError,
+    refusals.UnsupportedSaslMechanismError,
+)
+UNFIT = (AssertionError, RuntimeError, TypeError, ValueError, refusals.KafkaConfigurationError)
+"""What constructors raise for values they do not take."""
+
+LOOK = 0.1
+"""Seconds between two looks at something that is waited for."""
+ANSWER = 60.0
+"""Seconds in which the cluster must answer once it has let us in."""
+_SAY = 4.0
+"""Seconds between two lines about a broker that is away."""
+
+
+class Cluster:
+    """The clients of one Kafka cluster, with the user's `settings` for all of them."""
+
+    def __init__(self, brokers: Sequence[str], settings: Mapping[str, object]) -> None:
+        self.address = ",".join(brokers)
+        self.settings = checked(settings)
+        self._brokers = list(brokers)
+        self._opened: dict[Any, Any] = {}
+        _last.listen()
+        self.admin = self.open(KafkaAdminClient)
+        # These two read nothing, so any thread may ask them.
+        self._committed = self.open(KafkaConsumer)
+        self._written = self.open(KafkaConsumer, isolation_level="read_uncommitted")
+
+    def open(
+        self, kind: Any, chosen: Mapping[str, object] | None = None, **fixed: object
+    ) -> Any:
+        """Return a client of kafka-python, once the cluster lets it in.
+
+        The user's settings overrule `chosen`, and are overruled by `fixed`. Raises
+        `SettingError` for credentials or values that will not do; else waits for ever.
+        """
+        wanted = {**CHOSEN[kind], **(chosen or {}), **self.settings, **FIXED, **fixed}
+        wanted |= {"bootstrap_servers": self._brokers, "kafka_client": _connections}
+        wanted = {name: value for name, value in wanted.items() if name in kind.DEFAULT_CONFIG}
+        waiting = Waiting(self.address)
+        while True:
+            _last.error = _made.connections = None
+            try:
+                client = kind(**wanted)
+            except (refusals.KafkaTimeoutError, *DENIED, *UNFIT) as error:
+                if _made.connections is not None:
+                    _made.connections.close()
+                late = isinstance(error, refusals.KafkaTimeoutError)
+                cause = _last.error if late else error
+                if _hopeless(cause):
+                    raise SettingError(
+                        f"Kafka at {self.address} and the settings for it do not go together "
+                        f"({cause}); correct the kafka settings"
+                    ) from error
+                waiting.say()
+            else:
+                self._opened[client] = _made.connections
+                return client
+
+    def drop(self, client: Any) -> None:
+        """Close a client, with no more than a moment for what it still has to send."""
+        if self._opened.pop(client, None) is None:
+            return
+        if not isinstance(client, KafkaProducer):
+            client.close()
+            return
+        with contextlib.suppress(refusals.KafkaError):
+            client.close(timeout=0)
+        # With records left that stops halfway; this lets go of them, and of the thread.
+        client._sender.force_close()
+        with contextlib.suppress(refusals.KafkaError):
+            client.close(timeout=1)
+
+    def close(self) -> None:
+        """Close every client."""
+        for client in list(self._opened):
+            self.drop(client)
+
+    def ask(self, question: Callable[[], T], what: str, *, within: float = ANSWER) -> T:
+        """Return the answer of the cluster, asking again while the trouble may pass.
+
+        `what` completes "Kafka did not". Raises `TopicTimeout` after `within` seconds, and
+        on a refusal what `refused` gives.
+        """
+        waiting, deadline = Waiting(self.address), time.monotonic() + within
+        while True:
+            try:
+                return question()
+            except refusals.RetriableError as error:
+                if time.monotonic() > deadline:
+                    raise TopicTimeout(
+                        f"Kafka at {self.address} did not {what} within {within:g} s "
+                        f"({error}); look after the cluster and start again"
+                    ) from error
+                waiting.say()
+                time.sleep(LOOK)
+            except refusals.KafkaError as error:
+                raise self.refused(what, error) from error
+
+    def refused(self, what: str, error: Exception) -> StreamError:
+        """Return our error for one of kafka-python's that will not pass."""
+        kind = SettingError if isinstance(error, DENIED) else TopicFailed
+        return kind(
+            f"Kafka at {self.address} refused to {what}: {error}; mend that and start again"
+        )
+
+    def first(self, places: Iterable[Any]) -> dict[int, int]:
+        """Return the offset of the oldest record kept in each partition of a topic."""
+        return self._offsets(self._committed.beginning_offsets, places)
+
+    def end(self, places: Iterable[Any], *, within: float) -> tuple[dict[int, int], bool]:
+        """Return the end of what is committed, and whether that is all that is written.
+
+        A commit returns before it can be read, and an open transaction hides what others
+        have committed after its first record: both are waited for up to `within` seconds.
+        """
+        written = self._offsets(self._written.end_offsets, places)
+        deadline = time.monotonic() + within
+        while True:
+            end = self._offsets(self._committed.end_offsets, places)
+            whole = all(end[p] >= written[p] for p in written)
+            if whole or time.monotonic() > deadline:
+                return end, whole
+            time.sleep(0.002)
+
+    def _offsets(self, question: Callable[..., Any], places: Iterable[Any]) -> dict[int, int]:
+        asked = list(places)
+        found = self.ask(lambda: question(asked, timeout_ms=5000), "tell offsets")
+        return {place.partition: found[place] for place in asked}
+
+    def answers(self, consumer: Any, places: Iterable[Any]) -> bool:
+        """Return whether a consumer is connected to the leaders of all these partitions."""
+        connections = self._opened[consumer]
+        leaders = {connections.cluster.leader_for_partition(place) for place in places}
+        return all(connections.connected(leader) for leader in leaders)
+
+
+class Waiting:
+    """Says every few seconds that Kafka is waited for, and for how long already."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._since = self._said = 0.0
+
+    def say(self) -> None:
+        """Note that there is still no answer."""
+        now = time.monotonic()
+        if not self._since:
+            self._since = self._said = now
+        elif now - self._said >= _SAY:
+            self._said = now
+            logging.getLogger("driftline.kafka").warning(
+                "waiting for Kafka at %s, %d s", self._address, now - self._since
+            )
+
+    def over(self) -> None:
+        """Note that there was one."""
+        self._since = 0.0
+
+
+class _LastWord(logging.Handler):
+    """Keeps the last error that a connection of kafka-python has logged."""
+
+    error: BaseException | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        found = [arg for arg in record.args or () if isinstance(arg, Exception)]
+        self.error = found[-1] if found else self.error
+
+    def listen(self) -> None:
+        """Take the place of the lines themselves, a flood of them in an outage."""
+        logging.getLogger("kafka").setLevel(logging.ERROR)
+        for name in ("kafka.net", "kafka.cluster", "kafka.consumer"):
+            logger = logging.getLogger(name)
+            logger.setLevel(logging.WARNING)
+            logger.propagate = False
+            if self not in logger.handlers:
+                logger.addHandler(self)
+
+
+_last = _LastWord()
+_made = threading.local()
+
+
+def _connections(**settings: object) -> Any:
+    """Make what a client speaks through, and leave it in `_made`."""
+    _made.connections = connections = KafkaNetClient(**settings)
+    # The client's setting of this name does not get as far as here.
+    connections.cluster.config["allow_auto_create_topics"] = False
+    return connections
+
+
+def _hopeless(error: BaseException | None) -> bool:
+    if isinstance(error, (*DENIED, *UNFIT, FileNotFoundError, PermissionError, ssl.SSLError)):
+        return True
+    return "[SSL: " in str(error) and "EOF" not in str(error)
+
+
+def checked(settings: Mapping[str, object]) -> dict[str, object]:
+    """Return settings as kafka-python wants them; raise `SettingError` for one it does not.
+
+    >>> checked({"fetch_min_bytes": "1000", "sasl_plain_password": "007"})
+    {'fetch_min_bytes': 1000, 'sasl_plain_password': '007'}
+    """
+    known: dict[str, object] = {"replication_factor": -1}
+    for kind in CHOSEN:
+        known |= kind.DEFAULT_CONFIG
+    for name in settings:
+        if name in OURS:
+            raise SettingError(f"kafka setting {name!r} is not free to choose; leave it out")
+        if name not in known:
+            near = difflib.get_close_matches(name, known.keys() - OURS, 1)
+            hint = f"did you mean {near[0]!r}?" if near else "see those of kafka-python"
+            raise SettingError(f"kafka setting {name!r} does not exist; {hint}")
+    return {name: _typed(name, value, known[name]) for name, value in settings.items()}
+
+
+def _typed(name: str, value: object, default: object) -> object:
+    """Return a text as a value of the kind that kafka-python has by default."""
+    if name in TEXTS:
+        return str(value)
+    try:
+        if isinstance(value, str) and name == "api_version":
+            return tuple(int(part) for part in value.split("."))
+        if isinstance(value, str) and isinstance(default, bool):
+            return {"true": True, "false": False}[value.lower()]
+        if isinstance(value, str) and isinstance(default, int | float):
+            return int(value)
+    except (KeyError, ValueError):
+        raise SettingError(
+            f"kafka setting {name!r} cannot be {value!r}; see the settings of kafka-python"
+        ) from None
+    return value

@@ -1,0 +1,181 @@
+"""The writing side of Apache Kafka.
+
+A writer keeps its records until `commit` and sends them in one transaction, so that none is
+open between two commits. kafka-python waits for ever in a transaction, and commits one
+whose records it could not send: here a commit has a deadline, and no record goes unchecked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kafka import KafkaProducer
+from kafka import errors as refusals
+from kafka.structs import TopicPartition
+
+from stream.errors import CursorExpired, Fenced, StreamError, TopicFailed, TopicTimeout
+from stream.kafka_cluster import ANSWER, Cluster
+from stream.topic import Cursor, Topic, partition_of
+
+_TRANSACTION = {"transaction_timeout_ms": 10_000, "retry_backoff_ms": 5}
+"""With kafka-python's own 100 ms between two tries, every other commit takes twice that."""
+_TAIL = 1000
+"""Records looked at first, from the end backwards, for a writer's last row."""
+
+
+class KafkaWriter:
+    """An appender to a `KafkaLog`; see `stream.topic.Writer`.
+
+    After a failed commit it is of no further use.
+    """
+
+    def __init__(
+        self, cluster: Cluster, topic: Callable[[str], Topic], name: str, *, atomic: bool
+    ) -> None:
+        self._cluster, self._topic, self._name, self._atomic = cluster, topic, name, atomic
+        self._partitions: dict[str, int] = {}
+        self._waiting: list[tuple[Any, ...]] = []
+        self._failed: StreamError | None = None
+        if not atomic:
+            self._producer = cluster.open(KafkaProducer)
+        else:
+            self._producer = cluster.open(KafkaProducer, _TRANSACTION, transactional_id=name)
+            started = self._producer.init_transactions
+            cluster.ask(started, f"let {name!r} write", within=float("inf"))
+        self._largest: int = self._producer.config["max_request_size"]
+
+    def append(
+        self,
+        topic: str,
+        value: bytes,
+        *,
+        partition: int | None = None,
+        key: bytes | None = None,
+        headers: Mapping[str, bytes] | None = None,
+        row: int | None = None,
+        timestamp: float | None = None,
+    ) -> None:
+        """Add a record to the next commit; its `row` becomes a header.
+
+        Raises `TopicFailed` for a record that is too large, and leaves it out.
+        """
+        if topic not in self._partitions:
+            self._partitions[topic] = self._topic(topic).partitions
+        if partition is None:
+            partition = partition_of(key or b"", self._partitions[topic])
+        pairs = list(headers.items()) if headers else []
+        if row is not None:
+            pairs += [("source", self._name.encode()), ("row", b"%d" % row)]
+        if len(value) > self._largest:
+            raise TopicFailed(
+                f"a record of {len(value)} bytes is too large for {topic!r}, {self._largest} "
+                "are allowed; raise max_request_size, and max.message.bytes of the topic"
+            )
+        at = round((time.time() if timestamp is None else timestamp) * 1000)
+        self._waiting.append((topic, value, key, pairs, partition, at))
+
+    def commit(self, cursors: Cursor | None = None, *, within: float = 30.0) -> None:
+        """Send all that was appended, in one transaction if the writer is atomic."""
+        if self._failed is not None:
+            raise self._failed
+        if not self._waiting:
+            return
+        records, self._waiting = self._waiting, []
+        try:
+            _bounded(within, lambda: self._store(records, within))
+        except queue.Empty:
+            self._failed = self._unknown(f"gave no answer within {within:g} s")
+        except StreamError as error:
+            self._failed = error
+        if self._failed is not None:
+            self._cluster.drop(self._producer)
+            raise self._failed
+
+    def _store(self, records: list[tuple[Any, ...]], within: float) -> None:
+        try:
+            refusal = self._send(records, within)
+            if self._atomic:
+                end = "commit" if refusal is None else "abort"
+                getattr(self._producer, f"{end}_transaction")()
+        except refusals.KafkaError as error:
+            raise self._fenced(error) or self._unknown(f"broke off ({error})") from error
+        if refusal is None:
+            return
+        if refusal.retriable:
+            raise self._unknown(f"could not store ({refusal})") from refusal
+        what = f"store what {self._name!r} wrote"
+        raise self._fenced(refusal) or self._cluster.refused(what, refusal) from refusal
+
+    def _send(self, records: list[tuple[Any, ...]], within: float) -> Any:
+        """Return what kept the first of the records from being stored; None if all are."""
+        producer = self._producer
+        if self._atomic:
+            producer.begin_transaction()
+        futures = [producer.send(*record) for record in records]
+        producer.flush(within)
+        return next((sent.exception for sent in futures if not sent.succeeded()), None)
+
+    def _fenced(self, error: Exception) -> StreamError | None:
+        kinds = refusals.ProducerFencedError, refusals.InvalidProducerEpochError
+        # Once fenced, the client says so in the text of another error.
+        if isinstance(error, kinds) or "ProducerFenced" in str(error):
+            return Fenced.by_name(self._name)
+        return None
+
+    def _unknown(self, what: str) -> StreamError:
+        return TopicTimeout(
+            f"Kafka at {self._cluster.address} {what}; whether the records of {self._name!r} "
+            "are stored is unknown: start again, which finds out"
+        )
+
+    def rows(self, topic: str) -> dict[int, int]:
+        """Return the last committed `row` in each partition, read from its end backwards."""
+        into = self._topic(topic)
+        places = [TopicPartition(topic, p) for p in range(into.partitions)]
+        end, whole = self._cluster.end(places, within=ANSWER)
+        if not whole:
+            raise TopicTimeout(
+                f"a transaction in {topic!r} has been open for {ANSWER:g} s; end the writer it "
+                "belongs to and start again"
+            )
+        found = {p: self._last_row(into, p, end[p]) for p in end}
+        return {p: row for p, row in found.items() if row is not None}
+
+    def _last_row(self, topic: Topic, partition: int, stop: int) -> int | None:
+        source, step, row = self._name.encode(), _TAIL, None
+        while row is None and stop > (first := topic.first()[partition]):
+            start = max(first, stop - step)
+            # What retention takes meanwhile is asked for again, from what is then first.
+            with contextlib.suppress(CursorExpired):
+                for entry in topic.scan(partition, start, stop):
+                    if entry.headers.get("source") == source and "row" in entry.headers:
+                        row = int(entry.headers["row"])
+                stop, step = start, step * 4
+        return row
+
+    def close(self) -> None:
+        """Let go of the producer; what was not committed is dropped."""
+        self._waiting.clear()
+        self._cluster.drop(self._producer)
+
+
+def _bounded(within: float, deed: Callable[[], None]) -> None:
+    """Do what may block for ever, on a thread of its own; raise `queue.Empty` if it does."""
+    done: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+
+    def do() -> None:
+        try:
+            deed()
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+            done.put(error)
+        else:
+            done.put(None)
+
+    threading.Thread(target=do, name="kafka commit", daemon=True).start()
+    if (error := done.get(timeout=within)) is not None:
+        raise error

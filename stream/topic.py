@@ -1,0 +1,210 @@
+"""What we ask of a log: topics to read, writers to append with, cursors to remember.
+
+Three logs keep these promises: memory, SQLite and Apache Kafka. One contract test holds
+them to it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from stream.errors import SettingError
+
+Cursor = Mapping[int, int]
+"""The offset of the next record to read, for each partition."""
+
+NAME = re.compile(r"[a-z0-9-]{1,40}")
+"""What a stream and a learner may be called."""
+
+
+class Entry(NamedTuple):
+    """A record with all that the log knows of it. `timestamp` is in seconds of the epoch."""
+
+    offset: int
+    value: bytes
+    key: bytes | None
+    headers: dict[str, bytes]
+    timestamp: float
+
+
+class Batch(NamedTuple):
+    """What one read gave of one partition: `(offset, value)` pairs in order of offset.
+
+    `next` is the cursor after them. It can lie beyond the last offset + 1, and beyond the
+    start of a batch without entries: Kafka's transaction markers take up offsets too.
+    """
+
+    partition: int
+    entries: list[tuple[int, bytes]]
+    next: int
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long a topic keeps its records; None keeps them for ever.
+
+    `seconds` is their age, `size` the bytes of values kept in each partition.
+    """
+
+    seconds: float | None = None
+    size: int | None = None
+
+
+class Topic(Protocol):
+    """A topic, for reading. It remembers no reader: a reader brings its own cursor."""
+
+    name: str
+    partitions: int
+    identity: str
+    """Differs between two topics of one name, as when one was deleted and made again."""
+
+    def first(self) -> dict[int, int]:
+        """Return the offset of the oldest record kept in each partition."""
+
+    def end(self) -> dict[int, int]:
+        """Return the cursor after the last committed record of each partition."""
+
+    def read(self, cursor: Cursor, *, limit: int, wait: float) -> Sequence[Batch]:
+        """Return at most `limit` entries of the partitions in `cursor`, from there on.
+
+        Waits up to `wait` seconds for the first entry; returns nothing if none comes. No
+        partition waits for ever behind a busier one. Raises `CursorExpired` when a cursor
+        points before the oldest record kept.
+        """
+
+    def scan(self, partition: int, start: int, stop: int) -> Iterator[Entry]:
+        """Yield the entries of `[start, stop)`, beside and without disturbing `read`.
+
+        Ends at the end of the partition when `stop` lies beyond it. Raises `CursorExpired`
+        when `start` points before the oldest record kept.
+        """
+
+
+class Writer(Protocol):
+    """An appender. What it appends is readable after `commit`, all of it or none."""
+
+    def append(
+        self,
+        topic: str,
+        value: bytes,
+        *,
+        partition: int | None = None,
+        key: bytes | None = None,
+        headers: Mapping[str, bytes] | None = None,
+        row: int | None = None,
+        timestamp: float | None = None,
+    ) -> None:
+        """Add a record to the next commit.
+
+        Goes to `partition`, else to the partition of `key`. `row` is the writer's own
+        place in whatever it copies; it must not fall within a partition.
+        """
+
+    def commit(self, cursors: Cursor | None = None, *, within: float = 30.0) -> None:
+        """Make all that was appended durable and readable.
+
+        `cursors` are the reader's positions that these records follow from; a log that is
+        `exactly_once` stores both in one transaction, any other leaves them to
+        `Log.show`. Raises `Fenced` when a newer writer of this name exists, `TopicTimeout`
+        after `within` seconds; the writer is then of no further use.
+        """
+
+    def rows(self, topic: str) -> dict[int, int]:
+        """Return the last committed `row` of this writer's name in each partition."""
+
+    def close(self) -> None:
+        """Let go of the log; what was not committed is dropped."""
+
+
+class Log(Protocol):
+    """A place that holds the topics of one stream."""
+
+    stream: str
+    exactly_once: bool
+    """Whether `Writer.commit` stores records and cursors in one transaction."""
+
+    def create(
+        self, name: str, *, partitions: int, retention: Retention | None = None
+    ) -> Topic:
+        """Return the topic of that name, making it when it is missing.
+
+        A topic that exists keeps its partitions and retention.
+        """
+
+    def topic(self, name: str) -> Topic:
+        """Return an existing topic, or raise `TopicMissing`."""
+
+    def writer(self, name: str, *, atomic: bool = True) -> Writer:
+        """Return a writer of that name, fencing any other that still has it.
+
+        Without `atomic` a log may do without the fence and store part of a commit that
+        fails, where the two cost extra: for one who says everything again after a failure.
+        """
+
+    def committed(self, group: str) -> dict[int, int]:
+        """Return the cursors that `group` last committed or showed; empty before the first."""
+
+    def show(self, group: str, cursors: Cursor) -> None:
+        """Let the log's own tools see how far `group` has come."""
+
+    def hold(self, group: str, cursors: Cursor) -> None:
+        """Keep retention from removing what a restart of `group` would read again.
+
+        Kafka has no such means; there retention must be long enough.
+        """
+
+    def close(self) -> None:
+        """Let go of the log."""
+
+
+def check_name(name: str, what: str) -> str:
+    """Return `name`, or raise `SettingError` when a `what` may not be called so."""
+    if not NAME.fullmatch(name):
+        raise SettingError(
+            f"{what} {name!r} must be 1 to 40 of a-z, 0-9 and '-'; choose another"
+        )
+    return name
+
+
+def samples_of(stream: str) -> str:
+    """Return the name of a stream's topic of samples."""
+    return f"{stream}.samples"
+
+
+def group_of(stream: str, learner: str) -> str:
+    """Return the name under which a learner's cursors are kept."""
+    return f"driftline.{stream}.{learner}"
+
+
+def topic_of(stream: str, learner: str, kind: str) -> str:
+    """Return the name of a learner's topic; `kind` is outcomes, predictions or dead.
+
+    >>> topic_of("orders", "main", "outcomes")
+    'orders.main.outcomes'
+    """
+    return f"{stream}.{learner}.{kind}"
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """Return the partition of a key: Kafka's default, murmur2 as in its Java client.
+
+    Source: Austin Appleby, MurmurHash2, with the seed and sign mask of
+    `org.apache.kafka.common.utils.Utils`.
+
+    >>> [partition_of(str(n).encode(), 4) for n in range(6)]
+    [0, 3, 0, 3, 1, 2]
+    """
+    if partitions == 1:
+        return 0
+    m, length = 0x5BD1E995, len(key)
+    h = 0x9747B28C ^ length
+    for i in range(0, length & ~3, 4):
+        k = int.from_bytes(key[i : i + 4], "little") * m & 0xFFFFFFFF
+        h = (h * m & 0xFFFFFFFF) ^ ((k ^ k >> 24) * m & 0xFFFFFFFF)
+    if tail := key[length & ~3 :]:
+        h = (h ^ int.from_bytes(tail, "little")) * m & 0xFFFFFFFF
+    h = (h ^ h >> 13) * m & 0xFFFFFFFF
+    return ((h ^ h >> 15) & 0x7FFFFFFF) % partitions
