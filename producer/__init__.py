@@ -1,0 +1,1 @@
+"""From a source of labelled samples to the stream."""

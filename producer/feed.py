@@ -1,0 +1,174 @@
+"""A source with types: its schema, and its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+
+from producer.columns import CONVERTERS, kind_of, plain
+from producer.labels import Labels
+from producer.rows import Shape, as_it_is, fits, full_row_maker, row_maker
+from producer.schema import Row, Schema
+from producer.sources.source import Flaw, Mark, Pair, Source, unknown
+from stream.errors import SettingError
+from stream.records import MAX_FIELDS, Label, text_of
+
+HEAD = 1000
+"""Rows from which the types of columns are inferred."""
+MANY_CLASSES = 1000
+"""Classes beyond which none are declared: such a label is rather a name."""
+
+
+class Feed:
+    """The rows of a source, each column with one type throughout.
+
+    Types come of the first `HEAD` rows, unless `types` says otherwise: integer, number,
+    boolean, category or datetime. `id` names the column of ids, which is then no feature;
+    without, a row's number from 0 is its id. `time` names the column of event time, which
+    stays a feature; `drop` names those that do not. `task` is inferred from the label: one
+    that is not a whole number, or has more than 50 values, is for regression. `classes` are
+    the labels that will come; else a first pass finds them, where the source is finite and
+    no file beyond 256 MiB.
+
+    A row that does not fit is left out and counted in `skipped`; `flaw` tells of the first.
+    Raises `SettingError` when a column is not there, a type or task is unknown or does not
+    fit, or no row can be used.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        id: str | None = None,
+        time: str | None = None,
+        task: str | None = None,
+        types: Mapping[str, str] | None = None,
+        drop: Sequence[str] = (),
+        classes: Sequence[Label] | None = None,
+    ) -> None:
+        self.marks: tuple[Mark, ...] = source.marks
+        self.skipped, self.flaw = 0, ""
+        self._source, self._number = source, 0
+        time = time or source.time
+        head = _head(source)
+        kinds = _kinds(source, head, types or {})
+        _check_columns(
+            source, kinds, [("id", id), ("time", time), *(("drop", it) for it in drop)]
+        )
+        self._columns = {k: v for k, v in kinds.items() if k != id and k not in drop}
+        self._shape = _shape(source, head, kinds, self._columns, id, time)
+        self._labels = Labels(
+            source.label,
+            [plain(y) for _, y in head],
+            texts=source.tabular,
+            kind=(types or {}).get(source.label or ""),
+            task=task or source.task,
+        )
+        rows, known = source.rows_known, classes or source.classes
+        if self._labels.task == "classification" and source.finite and not known:
+            rows, known = self._scan()
+            self._labels.reconsider(known)
+        if self._labels.task != "classification" or not 0 < len(known or ()) <= MANY_CLASSES:
+            known = None
+        self.schema = Schema(
+            source.name, self._labels.task, source.label, id, time, self._columns, known, rows
+        )
+
+    def read(self) -> Iterator[Row]:
+        """Yield the rows of one pass; a further pass goes on counting them."""
+        label, shape = self._labels.of, self._shape
+        for raw in self._source.rows():
+            number = self._number
+            self._number += 1
+            try:
+                if isinstance(raw, Flaw):
+                    raise raw
+                row = shape(raw[0], label(raw[1]), number)
+            except ValueError as flaw:
+                self.skipped += 1
+                self.flaw = self.flaw or self._say(raw, flaw, number)
+            else:
+                yield row
+
+    def _say(self, raw: Pair | Flaw, flaw: ValueError, number: int) -> str:
+        """Return which value of a row is wrong, and where it stands."""
+        if isinstance(raw, Flaw):
+            return str(flaw)
+        place = self._source.place
+        where = place() if place else f"{self._source.name} row {number}"
+        for name, kind in self._columns.items():
+            try:
+                CONVERTERS[kind](raw[0].get(name))
+            except ValueError as error:
+                return f"{where}: column {name!r} is of type {kind}, and {error}"
+        return f"{where}: {flaw}"
+
+    def _scan(self) -> tuple[int, list[Label]]:
+        """Return the number of rows, and all labels there are, in order."""
+        rows = 0
+        found: set[Label] = set()
+        for rows, raw in enumerate(self._source.rows(), 1):  # noqa: B007
+            if isinstance(raw, Flaw):
+                continue
+            try:
+                y = self._labels.of(raw[1])
+            except ValueError:
+                continue
+            if y is not None:
+                found.add(y)
+        if all(isinstance(y, int) for y in found):
+            return rows, sorted(found)
+        return rows, sorted(found, key=text_of)
+
+
+def _head(source: Source) -> list[Pair]:
+    first = list(islice(source.rows(), HEAD))
+    head = [raw for raw in first if not isinstance(raw, Flaw)]
+    if not head:
+        flaw = f": {first[0]}" if first else ""
+        raise SettingError(f"{source.name!r} has no row that can be used{flaw}")
+    if source.label is not None and not source.tabular and all(y is None for _, y in head):
+        raise unknown("label", source.label, {name for x, _ in head for name in x})
+    return head
+
+
+def _kinds(source: Source, head: list[Pair], types: Mapping[str, str]) -> dict[str, str]:
+    """Return the type of each column that is no label."""
+    names = list(source.columns or dict.fromkeys(name for x, _ in head for name in x))
+    if len(names) > MAX_FIELDS:
+        raise SettingError(
+            f"{source.name!r} has {len(names)} columns, {MAX_FIELDS} are allowed; take some out"
+        )
+    for name, kind in types.items():
+        if kind not in CONVERTERS:
+            raise unknown(f"type for column {name!r} called", kind, CONVERTERS)
+        if name != source.label and name not in names:
+            raise unknown("column for a type", name, names)
+    return {
+        name: types.get(name) or kind_of((x.get(name) for x, _ in head), texts=source.tabular)
+        for name in names
+    }
+
+
+def _check_columns(
+    source: Source, kinds: Mapping[str, str], wanted: Sequence[tuple[str, str | None]]
+) -> None:
+    for setting, name in wanted:
+        if name is not None and name not in kinds:
+            raise unknown(f"column for {setting} in {source.name!r} called", name, kinds)
+
+
+def _shape(
+    source: Source,
+    head: list[Pair],
+    kinds: Mapping[str, str],
+    columns: Mapping[str, str],
+    id: str | None,
+    time: str | None,
+) -> Shape:
+    if source.tabular:
+        return full_row_maker(kinds, columns, id, time)
+    as_found = source.place is None and time is None and len(columns) == len(kinds)
+    if as_found and all(fits(x, kinds) for x, _ in head):
+        return as_it_is
+    return row_maker(kinds, columns, id, time)

@@ -1,0 +1,207 @@
+"""From a source to the topic of samples: every sample once, whatever happens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from producer.delivery import Delivery
+from producer.emissions import LABEL, MARK, QUESTION, SAMPLE
+from producer.feed import Feed
+from producer.pace import pace_of
+from producer.schema import Row, Schema
+from producer.settings import Replay, open_replay, writer_name
+from stream.topic import Log, Topic, samples_of
+
+__all__ = ["Preview", "Progress", "Replay", "Summary", "describe", "produce"]
+
+_SHOWN, _READ, _SECONDS = 5, 50_000, 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a replay is. `samples` counts those that were there already as well.
+
+    `total` is None where it is not known; `seconds` is the time since the start.
+    """
+
+    samples: int
+    total: int | None
+    messages: int
+    resumed: int
+    skipped: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What one run of a replay wrote.
+
+    `samples` are records with features, `questions` those of them without a label; `labels`
+    came later, for questions. A mark counts once, whatever the number of partitions.
+    `resumed` counts the messages that were there already, `skipped` the rows that could not
+    be used, also among those. `stopped` tells that the run was asked to end before it had come to an end.
+    """
+
+    source: str
+    samples: int
+    questions: int
+    labels: int
+    marks: int
+    skipped: int
+    resumed: int
+    partitions: int
+    seconds: float
+    samples_per_second: float
+    stopped: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a replay would write: its schema, its first rows, and the rows read in a second."""
+
+    schema: Schema
+    rows: Sequence[Row]
+    rows_per_second: float
+    skipped: int
+    flaw: str
+
+
+def produce(
+    log: Log,
+    replay: Replay,
+    *,
+    stopping: Callable[[], bool] = lambda: False,
+    progress: Callable[[Progress], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+    now: Callable[[], float] = time.time,
+) -> Summary:
+    """Write a replay to the topic of samples of `log`, going on where it stopped before.
+
+    Run again it adds nothing; with a higher limit or more loops it adds what is new. With
+    other settings it is another replay, which comes behind what is there: `writer_name`
+    says which are one. A file that is looped over must not grow meanwhile.
+
+    `stopping` is asked before each message, and ends the run with all that was said
+    committed. `say` takes sentences for a person; `progress` is called after each commit.
+    `now` is the time of a sample that has none.
+
+    Raises `SettingError` when a setting or the source is wrong; what came before the place
+    where a file breaks off is committed. Raises `Fenced` when another process has started
+    the same replay.
+    """
+    pace = pace_of(replay.rate, replay.speed)
+    feed, said = open_replay(replay)
+    topic = log.create(
+        samples_of(log.stream), partitions=replay.partitions, retention=replay.retention
+    )
+    writer = log.writer(writer_name(log.stream, replay))
+    started = clock()
+    flawless = True
+
+    def committed() -> None:
+        nonlocal flawless
+        if feed.flaw and flawless:
+            flawless = False
+            say(f"{feed.flaw}; such rows are left out and counted")
+        progress(_progress(feed, replay, delivery, clock() - started))
+
+    try:
+        delivery = Delivery(
+            topic,
+            writer,
+            pace=pace,
+            stopping=stopping,
+            committed=committed,
+            clock=clock,
+            sleep=sleep,
+            now=now,
+        )
+        _announce(feed, replay, topic, delivery, say)
+        # The first number is kept for the classes, also where they are not known.
+        delivery.send(said, first=0 if feed.schema.classes else 1)
+        committed()
+    finally:
+        writer.close()
+    return _summary(feed, topic, delivery, clock() - started)
+
+
+def describe(replay: Replay, *, clock: Callable[[], float] = time.perf_counter) -> Preview:
+    """Read the beginning of a replay, writing nothing: at most 50,000 rows in 2 seconds.
+
+    Raises `SettingError` when a setting or the source is wrong.
+    """
+    pace_of(replay.rate, replay.speed)
+    feed, _ = open_replay(replay)
+    rows: list[Row] = []
+    read, started = 0, clock()
+    for row in islice(feed.read(), _READ):
+        read += 1
+        if read <= _SHOWN:
+            rows.append(row)
+        if clock() - started > _SECONDS:
+            break
+    return Preview(
+        schema=feed.schema,
+        rows=rows,
+        rows_per_second=read / max(clock() - started, 1e-9),
+        skipped=feed.skipped,
+        flaw=feed.flaw,
+    )
+
+
+def _announce(
+    feed: Feed, replay: Replay, topic: Topic, delivery: Delivery, say: Callable[[str], None]
+) -> None:
+    """Say what a person should know before the first record."""
+    say(feed.schema.sentence())
+    if topic.partitions != replay.partitions:
+        say(f"{topic.name} was made with {topic.partitions} partitions and keeps them")
+    there = max(delivery.last)
+    if there >= 0:
+        say(f"{topic.name} holds this replay up to message {there}; going on behind it")
+    elif any(topic.end().values()):
+        say(
+            f"{topic.name} holds records of another replay, or of this one with other "
+            "settings; going on behind them"
+        )
+
+
+def _total(feed: Feed, replay: Replay) -> int | None:
+    rows, limit = feed.schema.rows, replay.limit
+    if rows is None or not replay.loop:
+        return limit
+    return rows * replay.loop if limit is None else min(rows * replay.loop, limit)
+
+
+def _progress(feed: Feed, replay: Replay, delivery: Delivery, seconds: float) -> Progress:
+    return Progress(
+        samples=delivery.samples,
+        total=_total(feed, replay),
+        messages=delivery.sent.total(),
+        resumed=delivery.resumed,
+        skipped=feed.skipped,
+        seconds=seconds,
+    )
+
+
+def _summary(feed: Feed, topic: Topic, delivery: Delivery, seconds: float) -> Summary:
+    sent = delivery.sent
+    samples = sent[SAMPLE] + sent[QUESTION]
+    return Summary(
+        source=feed.schema.source,
+        samples=samples,
+        questions=sent[QUESTION],
+        labels=sent[LABEL],
+        marks=sent[MARK],
+        skipped=feed.skipped,
+        resumed=delivery.resumed,
+        partitions=topic.partitions,
+        seconds=seconds,
+        samples_per_second=samples / max(seconds, 1e-9),
+        stopped=delivery.stopped,
+    )

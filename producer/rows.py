@@ -1,0 +1,85 @@
+"""From a row as it is found to a row of typed values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from producer.columns import CONVERTERS, any_value, category
+from producer.schema import Row
+from stream.records import Label
+
+Shape = Callable[[dict[str, Any], Label | None, int], Row]
+"""Of features, label and number makes a row, or raises `ValueError`."""
+
+# The types of Python that need no converting.
+_OWN: Mapping[str, tuple[type, ...]] = {
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "category": (str,),
+    "datetime": (),
+}
+
+
+def row_maker(
+    kinds: Mapping[str, str], columns: Mapping[str, str], id: str | None, time: str | None
+) -> Shape:
+    """Return what makes rows of features that may lack some, or have some not seen before.
+
+    `kinds` are the types of all columns, `columns` those of the features.
+    """
+    named = {name: CONVERTERS[kind] for name, kind in columns.items()}
+    out = kinds.keys() - columns.keys()
+    id_of, time_of = _id_of(kinds, id), _time_of(time)
+
+    def make(x: dict[str, Any], y: Label | None, number: int) -> Row:
+        made = {k: named.get(k, any_value)(v) for k, v in x.items() if k not in out}
+        return Row(made, y, time_of(x), id_of(x, number))
+
+    return make
+
+
+def full_row_maker(
+    kinds: Mapping[str, str], columns: Mapping[str, str], id: str | None, time: str | None
+) -> Shape:
+    """Return what makes rows of features that always have every column."""
+    plan = [(name, CONVERTERS[kind]) for name, kind in columns.items()]
+    id_of, time_of = _id_of(kinds, id), _time_of(time)
+
+    def make(x: dict[str, Any], y: Label | None, number: int) -> Row:
+        made = {name: convert(x[name]) for name, convert in plan}
+        return Row(made, y, time_of(x), id_of(x, number))
+
+    return make
+
+
+def as_it_is(x: dict[str, Any], y: Label | None, number: int) -> Row:
+    """Return a row whose values need no converting."""
+    return Row(x, y, None, number)
+
+
+def fits(x: Mapping[str, Any], kinds: Mapping[str, str]) -> bool:
+    """Return whether `as_it_is` gives what `row_maker` would."""
+    return all(type(value) in _OWN[kinds[name]] for name, value in x.items())
+
+
+def _id_of(kinds: Mapping[str, str], id: str | None) -> Callable[[Any, int], int | str]:
+    if id is None:
+        return lambda x, number: number
+    convert = CONVERTERS["integer"] if kinds[id] == "integer" else category
+
+    def id_of(x: dict[str, Any], number: int) -> int | str:
+        found = convert(x.get(id))
+        if found is None:
+            raise ValueError(f"column {id!r} has no id")
+        return found if isinstance(found, int) else str(found)
+
+    return id_of
+
+
+def _time_of(time: str | None) -> Callable[[dict[str, Any]], Any]:
+    if time is None:
+        return lambda x: None
+    convert = CONVERTERS["datetime"]
+    return lambda x: convert(x.get(time))

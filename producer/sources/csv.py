@@ -1,0 +1,72 @@
+"""CSV files, plain or gzipped, read by River's own iterator."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from producer.sources.files import Lines, scannable
+from producer.sources.river import iter_csv
+from producer.sources.source import Flaw, Source, suggestion
+from stream.errors import SettingError
+
+_EXTRA = "\0more"
+
+
+def open_csv(path: Path, label: str | None) -> Source:
+    """Return the rows of a CSV file whose first line names the columns.
+
+    Where that line has no comma, the first of semicolon, tab and bar found there separates.
+    Raises `SettingError` when the file is missing or empty, names a column twice, or has no
+    column `label`.
+    """
+    lines = Lines(path)
+    header, delimiter, _ = _header(lines)
+    if label is not None and label not in header:
+        raise SettingError(
+            f"{str(path)!r} has no column {label!r} for the label{suggestion(label, header)}"
+        )
+
+    def rows() -> Iterator[tuple[dict[str, Any], Any] | Flaw]:
+        _, _, rest = _header(lines)
+        # A name too many catches the values of a row that has too many.
+        names = [*header, _EXTRA]
+        pairs: Any = iter_csv(rest, fieldnames=names, delimiter=delimiter)  # type: ignore[arg-type]
+        try:
+            for x, _ in pairs:
+                if len(x) == len(header):
+                    yield x, (x.pop(label) if label is not None else None)
+                elif x:
+                    found = f"more than {len(header)}" if _EXTRA in x else f"only {len(x)}"
+                    yield Flaw(f"{lines.place()} has {found} values for {len(header)} columns")
+        except csv.Error as error:
+            raise SettingError(f"{lines.place()} is not CSV: {error}") from error
+
+    return Source(
+        name=path.name,
+        rows=rows,
+        label=label,
+        place=lines.place,
+        columns=[name for name in header if name != label],
+        finite=scannable(path),
+        tabular=True,
+    )
+
+
+def _header(lines: Lines) -> tuple[list[str], str, Iterator[str]]:
+    """Return the names of the columns, what separates them, and the lines after them."""
+    rest = iter(lines)
+    first = next(rest, "")
+    if not first.strip():
+        raise lines.empty()
+    delimiter = next((mark for mark in ",;\t|" if mark in first), ",")
+    header = next(csv.reader(chain([first], rest), delimiter=delimiter))
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        raise SettingError(
+            f"{str(lines.path)!r} names the column {twice[0]!r} twice; rename one of them"
+        )
+    return header, delimiter, rest

@@ -1,0 +1,79 @@
+"""What every source gives, whatever its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from stream.errors import SettingError
+from stream.records import Label
+
+Pair = tuple[dict[str, Any], Any]
+"""Features and label, as River's own iterators give them; a label that is missing is None."""
+
+
+class Flaw(ValueError):
+    """A row that cannot be used; its text says where it stands and what was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A true drift, said by the source: it comes right before row `at`, counted from 0.
+
+    `kind` is abrupt, gradual or recurring; `width` is the length of the transition in rows,
+    of which `at` is the middle.
+    """
+
+    kind: str
+    at: int
+    width: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Rows as they are found, before their columns are given types.
+
+    `rows` starts anew at each call, and yields a `Flaw` in place of a row that cannot be
+    read. `place` says where the row last yielded stands, for a message. `label` is the name
+    of what the rows are labelled with, None where there are no labels. `task` and `classes`
+    are None where only the rows can tell. `rows_known` is their number. Rows of a `finite`
+    source may be read once beforehand, to learn the classes.
+    """
+
+    name: str
+    rows: Callable[[], Iterator[Pair | Flaw]]
+    label: str | None
+    place: Callable[[], str] | None = None
+    columns: Sequence[str] | None = None
+    task: str | None = None
+    classes: Sequence[Label] | None = None
+    finite: bool = True
+    time: str | None = None
+    marks: tuple[Mark, ...] = ()
+    rows_known: int | None = None
+    tabular: bool = False
+    """Whether all values are texts, and all rows have all columns: a CSV file."""
+
+
+def suggestion(name: str, names: Iterable[str]) -> str:
+    """Return the end of a sentence that names what was perhaps meant.
+
+    >>> suggestion("Phising", ["Phishing", "Bananas"])
+    "; did you mean 'Phishing'?"
+    >>> suggestion("x", ["Phishing", "Bananas"])
+    '; there are Bananas, Phishing'
+    """
+    names = sorted(names)
+    by_fold = {known.casefold(): known for known in names}
+    close = get_close_matches(name.casefold(), by_fold, n=1)
+    if close:
+        return f"; did you mean {by_fold[close[0]]!r}?"
+    shown = names if len(names) <= 30 else [*names[:30], "…"]
+    return f"; there are {', '.join(shown)}"
+
+
+def unknown(what: str, name: str, names: Iterable[str]) -> SettingError:
+    """Return the error for a `what` that does not exist, with the nearest one that does."""
+    return SettingError(f"there is no {what} {name!r}{suggestion(name, names)}")
