@@ -1,0 +1,252 @@
+"""A learner to disk and back: whole, or not at all, and only if it is ours.
+
+    driftline checkpoint 1 <newline>
+    header, one line of JSON: what it is of, where it stands, what it was made with
+    payload: the pickled learner
+    HMAC-SHA256 over all of the above, 32 bytes
+
+A pickle runs code when it is loaded, so nothing is unpickled before the HMAC has been
+checked. Written beside, synced, renamed, folder synced: a crash leaves the old file or the
+new one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import pickle
+import platform
+import secrets
+import time
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from learner.learner import Learner
+from stream.errors import CheckpointError, SettingError
+
+_MAGIC = b"driftline checkpoint 1\n"
+_MAC = 32
+_KEPT = 3
+"""Checkpoints kept of each partition: the newest could be the damaged one."""
+_LIBRARIES = ("river", "scikit-learn", "numpy", "msgspec")
+
+
+class Damaged(CheckpointError):
+    """A checkpoint that is not what was written; the one before it may still be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What a checkpoint says of itself before anything of it is believed."""
+
+    stream: str
+    learner: str
+    partition: int
+    start: int
+    cursor: int
+    config: str
+    identity: str
+    versions: dict[str, str]
+    length: int
+    sha256: str
+    key: str
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return the versions of whatever decides the last bit of a guess."""
+    found = {name: version(name) for name in _LIBRARIES}
+    return {"python": platform.python_version(), "machine": platform.machine(), **found}
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoints:
+    """The checkpoints of one partition of one learner, in one folder, newest last.
+
+    `identity` is the topic's, so that a topic made anew is not taken for the old one.
+    """
+
+    folder: Path
+    stream: str
+    learner: str
+    partition: int
+    identity: str
+    key: bytes
+
+    @classmethod
+    def at(
+        cls, state: Path, stream: str, learner: str, partition: int, identity: str, key: bytes
+    ) -> Checkpoints:
+        """Return the checkpoints below a state folder."""
+        folder = state / stream / learner / f"p{partition}"
+        return cls(folder, stream, learner, partition, identity, key)
+
+    def save(self, learner: Learner) -> int:
+        """Store the learner at its cursor; return the bytes written. Raises `OSError`."""
+        payload = pickle.dumps(learner, protocol=5)
+        header = Header(
+            stream=self.stream,
+            learner=self.learner,
+            partition=self.partition,
+            start=learner.start,
+            cursor=learner.cursor,
+            config=learner.config.hash,
+            identity=self.identity,
+            versions=versions(),
+            length=len(payload),
+            sha256=hashlib.sha256(payload).hexdigest(),
+            key=key_id(self.key),
+        )
+        body = b"".join((_MAGIC, json.dumps(asdict(header)).encode(), b"\n", payload))
+        body += hmac.digest(self.key, body, "sha256")
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _write(self.folder / f"{learner.cursor:020d}", body)
+        self._prune()
+        return len(body)
+
+    def _prune(self) -> None:
+        for old in self.paths()[:-_KEPT]:
+            old.unlink(missing_ok=True)
+
+    def paths(self) -> list[Path]:
+        """Return the files there are, lowest cursor first."""
+        if not self.folder.is_dir():
+            return []
+        return sorted(path for path in self.folder.iterdir() if path.name.isdecimal())
+
+    def retire(self) -> None:
+        """Put all checkpoints aside, into a folder that nothing reads."""
+        if self.paths():
+            aside = self.folder.with_name(f"{self.folder.name}.before-{time.time_ns()}")
+            self.folder.rename(aside)
+
+    def oldest(self) -> int | None:
+        """Return the cursor of the oldest checkpoint, from which a restart might replay."""
+        paths = self.paths()
+        return int(paths[0].name) if paths else None
+
+    def load(self, path: Path) -> tuple[Header, Learner]:
+        """Return a checkpoint of this partition, once all of it has been verified.
+
+        Raises `CheckpointError` when it is damaged, signed with another key, of another
+        topic, or was made with other versions of what decides a guess.
+        """
+        header, payload = verify(path, self.key)
+        for name in ("stream", "learner", "partition", "identity"):
+            if getattr(header, name) != getattr(self, name):
+                raise CheckpointError(
+                    f"checkpoint {str(path)!r} has {name} {getattr(header, name)!r}, this is "
+                    f"{getattr(self, name)!r}; use another --state folder"
+                )
+        if header.versions != versions():
+            raise CheckpointError(
+                f"checkpoint {str(path)!r} was made with {_differences(header.versions)}; "
+                "install those versions, or start with --rebuild to replay the stream"
+            )
+        learner = pickle.loads(payload)
+        if not isinstance(learner, Learner) or learner.cursor != header.cursor:
+            raise CheckpointError(f"checkpoint {str(path)!r} holds no learner at its cursor")
+        return header, learner
+
+
+def verify(path: Path, key: bytes) -> tuple[Header, bytes]:
+    """Return the header and the payload of a checkpoint. Raises `CheckpointError`."""
+    try:
+        body = path.read_bytes()
+    except OSError as error:
+        raise Damaged(f"checkpoint {str(path)!r} cannot be read: {error}") from error
+    signed, mac = body[:-_MAC], body[-_MAC:]
+    header, start = _header(path, signed)
+    if header.key != key_id(key):
+        raise CheckpointError(
+            f"checkpoint {str(path)!r} was signed with key {header.key}, this key is "
+            f"{key_id(key)}; give the right one with --key-file"
+        )
+    if not hmac.compare_digest(hmac.digest(key, signed, "sha256"), mac):
+        raise Damaged(f"checkpoint {str(path)!r} is damaged or forged")
+    payload = signed[start:]
+    if len(payload) != header.length or hashlib.sha256(payload).hexdigest() != header.sha256:
+        raise Damaged(f"checkpoint {str(path)!r} does not match its own digest")
+    return header, payload
+
+
+def _header(path: Path, signed: bytes) -> tuple[Header, int]:
+    end = signed.find(b"\n", len(_MAGIC))
+    if not signed.startswith(_MAGIC) or end < 0:
+        raise Damaged(f"{str(path)!r} is no checkpoint: it does not begin like one")
+    try:
+        return Header(**json.loads(signed[len(_MAGIC) : end])), end + 1
+    except (ValueError, TypeError) as error:
+        raise Damaged(f"{str(path)!r} is no checkpoint: {error}") from None
+
+
+def read_header(path: Path) -> Header:
+    """Return what a checkpoint says of itself, unverified. Raises `CheckpointError`."""
+    try:
+        return _header(path, path.read_bytes())[0]
+    except OSError as error:
+        raise CheckpointError(f"checkpoint {str(path)!r} cannot be read: {error}") from error
+
+
+def _differences(theirs: dict[str, str]) -> str:
+    ours = versions()
+    names = [n for n in {**ours, **theirs} if ours.get(n) != theirs.get(n)]
+    return ", ".join(f"{n} {theirs.get(n)} (here {ours.get(n)})" for n in names)
+
+
+def _write(path: Path, body: bytes) -> None:
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    # Windows has no descriptor for a folder, and needs none.
+    with contextlib.suppress(PermissionError, IsADirectoryError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def key_id(key: bytes) -> str:
+    """Return eight hex digits that tell keys apart and do not give them away."""
+    return hashlib.sha256(b"driftline key id" + key).hexdigest()[:8]
+
+
+def key_of(state: Path, file: Path | None = None) -> bytes:
+    """Return the key that signs checkpoints: the text of `file`, else the state folder's own.
+
+    That one is made on first use, for its owner's eyes only. Raises `SettingError`.
+    """
+    path = file or state / "key"
+    if file is None:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with contextlib.suppress(FileExistsError):
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as new:
+                new.write(secrets.token_hex(32))
+    try:
+        key = path.read_bytes().strip()
+    except OSError as error:
+        raise SettingError(f"key file {str(path)!r} cannot be read: {error}") from error
+    if len(key) < 32:
+        raise SettingError(
+            f"key file {str(path)!r} holds {len(key)} characters; a key has at least 32"
+        )
+    return key

@@ -1,0 +1,65 @@
+"""Event time: how late it is in the stream, by the records' own account."""
+
+from __future__ import annotations
+
+_AGREE = 10
+"""Records in a row that must agree on a leap before it is believed."""
+
+
+class EventTime:
+    """The latest `ts` seen, in seconds of the epoch; None before the first.
+
+    One record dated centuries ahead must not end every period at once: a leap of more than
+    `max_jump` seconds counts only when ten records in a row say so.
+
+    >>> time = EventTime(max_jump=60)
+    >>> for ts in (100.0, 130.0, 9e9, 120.0):
+    ...     time.observe(ts)
+    >>> time.now
+    130.0
+    """
+
+    def __init__(self, max_jump: float) -> None:
+        self.now: float | None = None
+        self._max_jump = max_jump
+        self._ahead: list[float] = []
+
+    def observe(self, ts: float | None) -> None:
+        """Take the `ts` of a record; None says nothing."""
+        if ts is None:
+            return
+        if self.now is None:
+            self.now = ts
+        elif ts <= self.now + self._max_jump:
+            self._ahead.clear()
+            self.now = max(self.now, ts)
+        else:
+            self._ahead.append(ts)
+            if len(self._ahead) == _AGREE:
+                self.now = min(self._ahead)
+                self._ahead.clear()
+
+
+class GrainTime:
+    """Tells when a grain has lasted `seconds` of event time; never, if that is None."""
+
+    def __init__(self, seconds: float | None, *, max_jump: float) -> None:
+        self._seconds = seconds
+        self._time = EventTime(max_jump)
+        self._start: float | None = None
+
+    def over(self, ts: float | None) -> bool:
+        """Take the `ts` of a record; return whether the grain ends with it."""
+        if self._seconds is None:
+            return False
+        self._time.observe(ts)
+        now = self._time.now
+        if now is None:
+            return False
+        if self._start is None:
+            self._start = now
+        return now - self._start >= self._seconds
+
+    def begin(self) -> None:
+        """Begin the next grain now."""
+        self._start = self._time.now

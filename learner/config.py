@@ -1,0 +1,58 @@
+"""Everything that enters a learner's state, and the hash that tells two of them apart."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+from learner.models.presets import Spec
+from stream.errors import SettingError
+from stream.records import MAX_FIELDS, MAX_RECORD, MAX_STRING, Label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """What a learner's state follows from, besides its records.
+
+    `model` and `detector` are specifications: a name, a dotted path, a table; without a
+    detector ADWIN watches, but nothing where the policy is none. `grain` is how
+    many labelled samples are learned at once, None for the model's own; `grain_seconds` ends
+    a grain also when event time has moved on so far. `classes` are all labels there will be.
+    `max_pending` bounds the questions that wait for a label; the oldest expire first.
+    """
+
+    model: Spec = "logistic"
+    policy: str = "reset"
+    detector: Spec = None
+    direction: str = "worse"
+    scaling: str | None = None
+    grain: int | None = None
+    grain_seconds: float | None = None
+    classes: tuple[Label, ...] | None = None
+    seed: int = 1
+    max_pending: int = 100_000
+    max_jump: float = 86_400.0
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot be meant. Raises `SettingError`."""
+        if self.grain is not None and self.grain < 1:
+            raise SettingError(f"grain must be a whole number above 0, got {self.grain!r}")
+        if self.grain_seconds is not None and not self.grain_seconds > 0:
+            raise SettingError(f"grain_seconds must be above 0, got {self.grain_seconds!r}")
+        if self.max_pending < 1:
+            raise SettingError(f"max_pending must be at least 1, got {self.max_pending!r}")
+        if self.detector is None:
+            chosen = "none" if self.policy == "none" else "adwin"
+            object.__setattr__(self, "detector", chosen)
+        if self.direction not in ("worse", "any"):
+            raise SettingError(f"direction must be worse or any, got {self.direction!r}")
+        if self.classes is not None and len(set(self.classes)) < 2:
+            raise SettingError(f"classes must be at least two, got {list(self.classes)!r}")
+
+    @property
+    def hash(self) -> str:
+        """Sixteen hex digits that differ when any setting that enters state does."""
+        limits = {"limits": [MAX_RECORD, MAX_FIELDS, MAX_STRING]}
+        text = json.dumps(asdict(self) | limits, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]

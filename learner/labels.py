@@ -1,0 +1,72 @@
+"""Labels: which ones a model takes, how it sees them, and the samples that wait for theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from learner.models.model import Guess
+from stream.errors import RecordError
+from stream.records import Features, Label
+
+
+class Waiting(NamedTuple):
+    """A sample that was guessed and waits for its label."""
+
+    of: int
+    id: int | str
+    ts: float | None
+    x: Features
+    guess: Guess
+
+
+class TwoClasses:
+    """How a model that knows only False and True sees two labels.
+
+    Truth values, 0 and 1 stand for themselves. Any other two become False and True in the
+    order in which they first appear. Unless it is known that others will come, a first 0 or 1
+    is taken for itself.
+    """
+
+    def __init__(self) -> None:
+        self._codes: dict[Label, bool] = {}
+        self._labels: dict[bool, Label] = {}
+        self._plain = True
+
+    def declare(self, classes: Iterable[Label]) -> None:
+        """Learn which labels will come."""
+        self._plain = all(_is_truth(label) for label in classes)
+
+    def code(self, label: Label) -> bool:
+        """Return how the model sees a label; raises `RecordError` for a third class."""
+        code = self._codes.get(label)
+        if code is None:
+            code = self._appear(label)
+        return code
+
+    def _appear(self, label: Label) -> bool:
+        if len(self._codes) == 2:
+            one, other = self._codes
+            raise RecordError(
+                "third_class",
+                f"label {label!r} is a third class, after {one!r} and {other!r}, for a model "
+                "of two; declare all classes, then they go one against the rest, or choose a "
+                "model of many: softmax, naive-bayes, hoeffding-tree",
+            )
+        if self._codes:
+            code = not next(iter(self._codes.values()))
+        else:
+            code = bool(label) if self._plain and _is_truth(label) else False
+        self._codes[label] = code
+        self._labels[code] = label
+        return code
+
+    def label(self, code: Label | None) -> Label | None:
+        """Return the label a guess stands for, None when it has not appeared yet."""
+        if code in self._labels:
+            return self._labels[code]  # type: ignore[index]
+        return code if self._plain and all(map(_is_truth, self._codes)) else None
+
+
+def _is_truth(label: Label) -> bool:
+    return not isinstance(label, str) and label in (0, 1)

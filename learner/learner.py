@@ -1,0 +1,376 @@
+"""The learner of one partition: all its state, and what a record does to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, NoReturn
+
+from learner.clock import GrainTime
+from learner.config import Config
+from learner.drift import Watch
+from learner.labels import TwoClasses, Waiting
+from learner.models.build import build
+from learner.models.model import Guess, Model, ModelError
+from learner.policies import policy_named
+from learner.scores import Scores
+from learner.turn import Turn
+from stream.errors import RecordError, SettingError
+from stream.records import (
+    NO_GUESS,
+    NOT_FINITE,
+    SCORED,
+    UNSET,
+    Declare,
+    Features,
+    Label,
+    Prediction,
+    Record,
+    Totals,
+    decode,
+    decode_command,
+    decode_mark,
+    text_of,
+)
+from stream.topic import Batch
+
+Decoded = tuple[int, bytes, Record]
+
+_LABELS: dict[str, frozenset[type]] = {
+    "classification": frozenset((bool, int, str)),
+    "regression": frozenset((int, float)),
+}
+
+
+class Learner:
+    """One partition's model, detector, policy, labels and sums, and the cursor they stand at.
+
+    Everything in it follows from the configuration, the start, and the records from there
+    to the cursor; a checkpoint is this object, whole.
+    """
+
+    def __init__(self, config: Config, partition: int, start: int) -> None:
+        self.config, self.partition, self.start, self.cursor = config, partition, start, start
+        self.classes: Sequence[Label] | None = config.classes
+        self.policy = policy_named(config.policy)(self._make())
+        model = self.policy.model
+        self.task = model.task
+        self.grain = config.grain or model.grain
+        self.watch = self._watch()
+        self.two = self._two_classes()
+        self.waiting: dict[str, Waiting] = {}
+        self.untaught: list[tuple[Features, Label]] = []
+        self.scores = Scores(self.task)
+        self.grain_time = GrainTime(config.grain_seconds, max_jump=config.max_jump)
+        self._late_before = 0
+
+    def _make(self) -> Model:
+        config = self.config
+        return build(
+            config.model, seed=config.seed, classes=self.classes, scaling=config.scaling
+        )
+
+    def _watch(self) -> Watch | None:
+        config = self.config
+        if config.detector == "none":
+            return None
+        return Watch(
+            config.detector, task=self.task, direction=config.direction, seed=config.seed
+        )
+
+    def _two_classes(self) -> TwoClasses | None:
+        if not self.policy.model.binary:
+            return None
+        two = TwoClasses()
+        two.declare(self.classes or ())
+        return two
+
+    @property
+    def totals(self) -> Totals:
+        """All sums, as they stand at the cursor."""
+        totals = self.scores.snapshot()
+        totals.pending = len(self.waiting)
+        totals.late_features = self._late_before + self.policy.model.late_features
+        return totals
+
+    def learn(self, batch: Batch, *, answer: str = "asked") -> Turn:
+        """Take the records of a batch, which begins at the cursor; return what came of them.
+
+        `answer` says which samples get a prediction: asked (questions only), all or none.
+        Where the stream is cut into batches shows nowhere in the outcomes.
+        """
+        turn = Turn(self.cursor, batch.next)
+        decoded = self._decoded(batch.entries, turn)
+        if self.grain == 1 and self.policy.model.one_by_one:
+            self._take(decoded, self.policy.model.guess, turn, answer)
+        else:
+            self._take_grains(decoded, turn, answer)
+        self.cursor = batch.next
+        turn.errors = self.scores.update(turn.column(4), turn.column(5), turn.column(9))
+        return turn
+
+    def _decoded(self, entries: Iterable[tuple[int, bytes]], turn: Turn) -> Iterator[Decoded]:
+        for offset, value in entries:
+            try:
+                record = decode(value)
+            except RecordError as error:
+                self._bury(turn, offset, value, error)
+            else:
+                yield offset, value, record
+
+    def _take_grains(self, decoded: Iterator[Decoded], turn: Turn, answer: str) -> None:
+        """Take records in parts, none of which reaches beyond the end of a grain.
+
+        No record adds more than one labelled sample, so as many as the grain has room for
+        cannot overfill it, and guesses for all of them can be asked for at once.
+        """
+        while True:
+            part, ended = [], False
+            for each in islice(decoded, self.grain - len(self.untaught)):
+                part.append(each)
+                record = each[2]
+                ended = self.grain_time.over(record.ts) or record.command is not None
+                if ended:
+                    break
+            if not part:
+                return
+            xs = [record.x for _, _, record in part if record.x is not UNSET]
+            self._take(part, self._guesses(xs), turn, answer)
+            if ended or len(self.untaught) >= self.grain:
+                self._end_grain(part[-1][0], turn)
+
+    def _guesses(self, xs: Sequence[Features]) -> Callable[[Features], Guess]:
+        """Ask for many guesses at once, and return a function that gives them out in order."""
+        try:
+            guesses = iter(self.policy.model.guess_many(xs))
+        except ModelError:
+            return self.policy.model.guess  # one by one, to find out which it was
+        return lambda _: next(guesses)
+
+    def _end_grain(self, offset: int, turn: Turn) -> None:
+        self.grain_time.begin()
+        if self.policy.condemned:
+            self._act(offset, turn)
+        if not self.untaught:
+            return
+        xs, ys = zip(*self.untaught, strict=True)
+        self.untaught = []
+        try:
+            self.policy.model.learn(xs, ys)
+        except ModelError as error:
+            self.scores.totals.count_dead("not_learned", len(xs))
+            what = {"samples": len(xs), "error": str(error)}
+            turn.events.append((offset, "not-learned", what))
+
+    def _act(self, offset: int, turn: Turn) -> None:
+        """Let the policy do what it has decided."""
+        late = self.policy.model.late_features
+        kind, details = self.policy.act(self._make)
+        self._late_before += late - self.policy.model.late_features
+        self.scores.totals.resets += kind == "reset"
+        turn.events.append((offset, kind, details))
+
+    def _take(
+        self,
+        decoded: Iterable[Decoded],
+        guess: Callable[[Features], Guess],
+        turn: Turn,
+        answer: str,
+    ) -> None:
+        """Guess, score and learn records in their order; the hot loop."""
+        policy, watch, two, waiting = self.policy, self.watch, self.two, self.waiting
+        direct = self.grain == 1 and policy.model.one_by_one
+        teach, known = policy.model.learn_one, policy.model.classes
+        arm, types, regression = policy.arm, _LABELS[self.task], self.task == "regression"
+        add = turn.rows.append
+        samples = 0
+        x: Any
+        y: Any
+        y_pred: Any
+        id_: Any
+        for offset, value, record in decoded:
+            x, y = record.x, record.y
+            if x is UNSET:
+                found = self._aside(offset, value, record, turn)
+                if record.command and direct:
+                    # A declaration may have brought another model.
+                    guess, teach = policy.model.guess, policy.model.learn_one
+                    two, known = self.two, policy.model.classes
+                if found is None:
+                    continue
+                of, id_, ts, x, (y_pred, p) = found
+            else:
+                samples += 1
+                try:
+                    y_pred, p = guess(x)
+                except ModelError as error:
+                    self._bury(turn, offset, value, _model_error(error))
+                    continue
+                of, id_, ts = offset, record.id, record.ts
+                if id_ is None:
+                    id_ = f"{self.partition}@{offset}"
+                if waiting and str(id_) in waiting:
+                    found = self._asked_before(offset, value, record, turn)
+                    samples -= 1
+                    if found is None:
+                        continue
+                    of, id_, ts, x, (y_pred, p) = found
+                elif y is None:
+                    self._ask(Waiting(of, id_, ts, x, (y_pred, p)), turn, answer)
+                    continue
+            try:
+                if type(y) not in types or (known is not None and y not in known):
+                    self._refuse(y)
+                code = y if two is None else two.code(y)
+            except RecordError as error:
+                if of != offset:
+                    # The label was no good; the sample goes on waiting for one that is.
+                    waiting[str(id_)] = Waiting(of, id_, ts, x, (y_pred, p))
+                self._bury(turn, offset, value, error)
+                continue
+            label = y_pred if two is None else two.label(y_pred)
+            flag, p_true, p_pred = SCORED, None, None
+            if label is None:
+                flag = NO_GUESS
+            elif regression:
+                # Only what is finite differs from itself by zero.
+                if y_pred - y_pred != 0:
+                    flag = NOT_FINITE
+            elif p is not None:
+                p_true, p_pred = p.get(code, 0.0), p.get(y_pred)
+                if p_pred != p_pred:
+                    flag, p_true, p_pred = NOT_FINITE, None, None
+            add((offset, of, id_, ts, y, label, p_true, p_pred, arm, flag))
+            if answer == "all" and of == offset:
+                self._answer(Waiting(of, id_, ts, x, (y_pred, p)), turn)
+            if watch is not None and flag != NO_GUESS:
+                self._watch_error(y, label, flag, offset, turn)
+                if direct and policy.condemned:
+                    self._act(offset, turn)
+                    guess, teach = policy.model.guess, policy.model.learn_one
+            if direct:
+                try:
+                    teach(x, code)
+                except ModelError as error:
+                    self._bury(turn, offset, value, _model_error(error, "not_learned"))
+            else:
+                self.untaught.append((x, code))
+        self.scores.totals.samples += samples
+
+    def _watch_error(self, y: Any, label: Any, flag: int, offset: int, turn: Turn) -> None:
+        """Let the detector see the error of a guess, and the policy hear what it says."""
+        if self.task == "classification":
+            error = 1.0 if flag or y != label else 0.0
+        elif flag:
+            return
+        else:
+            error = abs(y - label)
+        alarm = self.watch.observe(error) if self.watch else None
+        if alarm is None:
+            return
+        kind, details = alarm
+        self.scores.totals.count_alarm(kind)
+        turn.events.append((offset, kind, details))
+        self.policy.alarm(kind)
+
+    def _ask(self, asked: Waiting, turn: Turn, answer: str) -> None:
+        """Keep a question until its label comes; the oldest makes room for the newest."""
+        self.waiting[str(asked.id)] = asked
+        if len(self.waiting) > self.config.max_pending:
+            del self.waiting[next(iter(self.waiting))]
+            self.scores.totals.expired += 1
+        if answer != "none":
+            self._answer(asked, turn)
+
+    def _answer(self, asked: Waiting, turn: Turn) -> None:
+        y_pred, p = asked.guess
+        name = self.two.label if self.two else lambda label: label
+        turn.predictions.append(
+            Prediction(
+                id=asked.id,
+                y_pred=name(y_pred),
+                at=f"samples[{self.partition}]@{asked.of}",
+                p=None
+                if p is None
+                else {
+                    text_of(code if (label := name(code)) is None else label): value
+                    for code, value in p.items()
+                },
+            )
+        )
+
+    def _asked_before(
+        self, offset: int, value: bytes, record: Record, turn: Turn
+    ) -> Waiting | None:
+        """Take a sample whose id waits: with y it brings the label, else it is refused."""
+        if record.y is None:
+            message = f"question {record.id!r} still waits for its label"
+            self._bury(turn, offset, value, RecordError("duplicate_question", message))
+            return None
+        self.scores.totals.repeated += 1
+        return self.waiting.pop(str(record.id))
+
+    def _aside(self, offset: int, value: bytes, record: Record, turn: Turn) -> Waiting | None:
+        """Take a record without features; return the sample it brings the label of, if any."""
+        if record.mark is not None:
+            self.scores.totals.marks += 1
+            turn.events.append((offset, "mark", {"mark": record.mark, **decode_mark(value)}))
+            return None
+        try:
+            if record.command is not None:
+                self._obey(offset, value, turn)
+                return None
+            found = self._awaited(record)
+        except RecordError as error:
+            self._bury(turn, offset, value, error)
+            return None
+        if not record.forget:
+            return found
+        turn.events.append((offset, "forget", {}))
+        return None
+
+    def _awaited(self, record: Record) -> Waiting:
+        """Return the sample that a label is for, which waits no longer."""
+        if record.id is None:
+            raise RecordError("no_id", "a label or a wish to forget needs the id it is for")
+        found = self.waiting.pop(str(record.id), None)
+        if found is None:
+            raise RecordError(
+                "unknown_id", f"no sample of id {record.id!r} waits in this partition"
+            )
+        return found
+
+    def _obey(self, offset: int, value: bytes, turn: Turn) -> None:
+        command = decode_command(value)
+        if not isinstance(command, Declare):
+            return  # the end of a grain is seen where grains are cut
+        classes = list(dict.fromkeys(command.classes))
+        details: dict[str, Any] = {"classes": classes}
+        if self.config.classes is not None or self.scores.totals.samples:
+            details["ignored"] = True
+        elif len(classes) > 1:
+            self.classes = classes
+            self.policy.model = self._make()
+            self.two = self._two_classes()
+        turn.events.append((offset, "declare", details))
+
+    def _refuse(self, y: Any) -> NoReturn:
+        """Say why a label cannot be learned."""
+        if type(y) not in _LABELS[self.task]:
+            kinds = " or ".join(sorted(kind.__name__ for kind in _LABELS[self.task]))
+            raise RecordError("label_type", f"label {y!r} must be {kinds} for {self.task}")
+        if self.policy.model.needs_classes:
+            raise SettingError(
+                f"model {self.config.model!r} must know every class before it learns; give "
+                "--classes, or let 'driftline produce' declare them"
+            )
+        raise RecordError("unknown_class", f"label {y!r} was never declared; see --classes")
+
+    def _bury(self, turn: Turn, offset: int, value: bytes, error: RecordError) -> None:
+        """File a record as a dead letter, under its reason."""
+        self.scores.totals.count_dead(error.reason)
+        turn.dead.append((offset, value, error))
+
+
+def _model_error(error: Exception, reason: str = "model_error") -> RecordError:
+    return RecordError(reason, f"{type(error).__name__}: {error}")

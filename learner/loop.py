@@ -1,0 +1,257 @@
+"""A learner at work: read a turn, learn it, say it, and from time to time save the state."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import logging
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from learner.checkpoint import Checkpoints, key_of
+from learner.config import Config
+from learner.learner import Learner
+from learner.messages import Topics, send
+from learner.progress import Progress
+from learner.start import begin
+from learner.summary import Summary, summarize
+from stream.errors import TopicMissing
+from stream.topic import Batch, Cursor, Log, Retention, Topic, check_name, group_of, samples_of
+
+_log = logging.getLogger("driftline.learner")
+_DAY = 86_400.0
+_OUTCOMES = Retention(seconds=90 * _DAY)
+_SHORT = Retention(seconds=7 * _DAY)
+_SHARE = 0.02
+"""Of the time, at most so much goes into checkpoints."""
+_SAY = 5.0
+"""Seconds between two lines of a learner that waits."""
+_WAIT = 0.5
+"""Seconds a read waits for records before the learner looks whether it should stop."""
+
+Stopping = Callable[[], bool]
+Moved = Callable[[Cursor], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """How a learner runs; nothing of it enters its state.
+
+    `turn` bounds the records of one commit. `until_end` stops at the end of the stream as
+    it stood at the start. `rebuild` replays the stream from the old start into a new state,
+    saying nothing that was said before; `fresh` begins with a new state where the old one
+    stood. `answer` says which samples get a prediction: asked, all, none.
+    """
+
+    name: str = "main"
+    state: Path
+    key_file: Path | None = None
+    turn: int = 2000
+    until_end: bool = False
+    rebuild: bool = False
+    fresh: bool = False
+    answer: str = "asked"
+
+
+def learn(
+    log: Log,
+    config: Config,
+    run: Run,
+    *,
+    stopping: Stopping = lambda: False,
+    moved: Moved = lambda _: None,
+) -> Summary:
+    """Learn a stream until `stopping`, or until its end; return the sums.
+
+    `moved` is told the cursors after each turn. Raises `SettingError`, `CheckpointError` and
+    the other errors of a stream; what was committed before is then still there, and a new
+    start goes on from it.
+    """
+    check_name(run.name, "learner")
+    Learner(config, 0, 0)  # a wrong setting is said before anything is opened or waited for
+    samples = _samples(log, run, stopping)
+    if samples is None:
+        return summarize([], 0.0, 0)
+    with _hot():
+        return _Work(log, samples, config, run, stopping, moved).run()
+
+
+def _samples(log: Log, run: Run, stopping: Stopping) -> Topic | None:
+    """Return the samples topic, waiting for it unless the run is to end by itself."""
+    since = said = time.monotonic()
+    while not stopping():
+        try:
+            return log.topic(samples_of(log.stream))
+        except TopicMissing:
+            if run.until_end:
+                raise
+        if time.monotonic() - said >= _SAY or said == since:
+            said = time.monotonic()
+            _log.info("waiting for topic %s, %.0f s", samples_of(log.stream), said - since)
+        time.sleep(_WAIT)
+    return None
+
+
+@contextlib.contextmanager
+def _hot() -> Iterator[None]:
+    """Let the garbage collector look less often while rows are made by the thousand."""
+    before = gc.get_threshold()
+    gc.collect()
+    gc.set_threshold(100_000, 50, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+@dataclass
+class _Part:
+    """A partition at work."""
+
+    learner: Learner
+    store: Checkpoints
+    said: int
+    """Up to here all was said before this start; the records before it are replayed."""
+    stop: float
+    progress: Progress
+
+    @property
+    def over(self) -> bool:
+        """Whether the learner stands where it should stop."""
+        return self.learner.cursor >= self.stop
+
+
+class _Work:
+    """One run: the partitions, and the turn that brings them on together."""
+
+    def __init__(
+        self,
+        log: Log,
+        samples: Topic,
+        config: Config,
+        run: Run,
+        stopping: Stopping,
+        moved: Moved,
+    ) -> None:
+        self._log, self._samples, self._how = log, samples, run
+        self._stopping, self._moved = stopping, moved
+        self._topics = Topics.of(log.stream, run.name)
+        self._group = group_of(log.stream, run.name)
+        self._seconds = 0.0
+        self._next_save = 0.0
+        for name, retention in (
+            (self._topics.outcomes, _OUTCOMES),
+            (self._topics.predictions, _SHORT),
+            (self._topics.dead, _SHORT),
+        ):
+            log.create(name, partitions=samples.partitions, retention=retention)
+        # The writer first: from here on no other of this name can move the cursors.
+        self._writer = log.writer(self._group)
+        self._parts = self._begin(config)
+        self._new = {p: part.learner.totals.samples for p, part in self._parts.items()}
+
+    def _begin(self, config: Config) -> dict[int, _Part]:
+        how, samples = self._how, self._samples
+        key = key_of(how.state, how.key_file)
+        end = samples.end() if how.until_end else {}
+        parts = {}
+        for p in range(samples.partitions):
+            store = Checkpoints.at(
+                how.state, self._log.stream, how.name, p, samples.identity, key
+            )
+            learner, said = begin(
+                self._log, samples, store, config, rebuild=how.rebuild, fresh=how.fresh
+            )
+            stop = float(end.get(p, "inf"))
+            parts[p] = _Part(learner, store, said, stop, Progress(learner))
+        if len(parts) > 1:
+            _log.info("topic %s has %d partitions: one model each", samples.name, len(parts))
+        return parts
+
+    def run(self) -> Summary:
+        """Take turns until told to stop, then save and sum up."""
+        origin = {"host": socket.gethostname().encode()}
+        started: float | None = None
+        while not self._stopping():
+            cursors = {
+                p: part.learner.cursor for p, part in self._parts.items() if not part.over
+            }
+            if not cursors:
+                break
+            batches = self._samples.read(cursors, limit=self._how.turn, wait=_WAIT)
+            if batches:
+                started = started or time.monotonic()
+                self._turn(batches, origin)
+                self._moved({p: part.learner.cursor for p, part in self._parts.items()})
+                self._seconds = time.monotonic() - started
+                if time.monotonic() >= self._next_save:
+                    self._save()
+        self._save()
+        self._writer.close()
+        new = sum(p.learner.totals.samples - self._new[n] for n, p in self._parts.items())
+        learners = [part.learner for part in self._parts.values()]
+        return summarize(learners, self._seconds, new)
+
+    def _turn(self, batches: Sequence[Batch], origin: dict[str, bytes]) -> None:
+        """Learn some batches, and commit what came of them with the cursors after them."""
+        aloud = False
+        for batch in batches:
+            part = self._parts[batch.partition]
+            batch = _until(batch, part.stop)
+            silent, spoken = _until(batch, part.said), _from(batch, part.said)
+            learner = part.learner
+            if silent.next > learner.cursor:
+                learner.learn(silent)
+            if spoken.next > learner.cursor:
+                turn = learner.learn(spoken, answer=self._how.answer)
+                headers = {
+                    **origin,
+                    "start": str(learner.start).encode(),
+                    "config": learner.config.hash.encode(),
+                }
+                send(turn, learner.totals, batch.partition, self._topics, self._writer, headers)
+                part.progress.say(turn)
+                aloud = True
+        if aloud:
+            self._writer.commit({p: part.learner.cursor for p, part in self._parts.items()})
+
+    def _save(self) -> None:
+        """Save every partition that has moved, and let go of records nobody needs again.
+
+        How often is chosen so that saving takes a small share of the time; a restart
+        replays what came since, so it matters to nothing but the length of a restart.
+        """
+        began = time.monotonic()
+        held, shown = {}, {}
+        for p, part in self._parts.items():
+            paths = part.store.paths()
+            if not paths or int(paths[-1].name) != part.learner.cursor:
+                try:
+                    part.store.save(part.learner)
+                except OSError as error:
+                    _log.warning("no checkpoint of partition %d: %s; going on", p, error)
+                    continue
+            shown[p] = part.learner.cursor
+            if (oldest := part.store.oldest()) is not None:
+                held[p] = oldest
+        self._log.hold(self._group, held)
+        self._log.show(self._group, shown)
+        now = time.monotonic()
+        self._next_save = now + (now - began) / _SHARE
+
+
+def _until(batch: Batch, stop: float) -> Batch:
+    """Return the part of a batch before an offset."""
+    if batch.next <= stop:
+        return batch
+    return Batch(batch.partition, [e for e in batch.entries if e[0] < stop], int(stop))
+
+
+def _from(batch: Batch, start: int) -> Batch:
+    """Return the part of a batch from an offset on."""
+    if not batch.entries or batch.entries[0][0] >= start:
+        return batch
+    return Batch(batch.partition, [e for e in batch.entries if e[0] >= start], batch.next)

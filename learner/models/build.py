@@ -1,0 +1,106 @@
+"""From a specification to a model."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+from learner.models.model import Model
+from learner.models.presets import PRESETS, Spec
+from stream.errors import SettingError
+from stream.records import Label
+
+
+def build(
+    spec: Spec, *, seed: int, classes: Sequence[Label] | None = None, scaling: str | None = None
+) -> Model:
+    """Return a new model, seeded throughout.
+
+    `spec` is the name of a preset, a dotted path to an estimator of River or scikit-learn, a
+    table `{"class": PATH, argument: …}` whose values may be tables again, or a list of
+    these, which is a pipeline of River's. `classes` are all labels there will be, where
+    that is known. `scaling` goes before a scikit-learn estimator, the preset's own unless
+    given. Raises `SettingError`.
+    """
+    preset = PRESETS.get(spec) if isinstance(spec, str) else None
+    if preset:
+        spec, scaling = preset.spec, scaling or preset.scaling
+    elif isinstance(spec, str) and "." not in spec:
+        close = difflib.get_close_matches(spec, PRESETS, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else "'driftline models' lists them"
+        raise SettingError(f"model {spec!r} is not known; {hint}")
+    estimator = construct(spec)
+    if type(estimator).__module__.startswith("river."):
+        return _river(estimator, seed, classes)
+    if hasattr(estimator, "get_params"):
+        from learner.models.sklearn import SklearnModel, seeded
+
+        return SklearnModel(
+            seeded(estimator, seed), scaling=scaling or "standard", classes=classes
+        )
+    if hasattr(estimator, "learn_one"):
+        return _river(estimator, seed, classes)
+    raise SettingError(
+        f"model {type(estimator).__name__} has neither learn_one nor partial_fit; "
+        "'driftline models' lists what can be learned"
+    )
+
+
+def _river(estimator: Any, seed: int, classes: Sequence[Label] | None) -> Model:
+    from learner.models.river import RiverModel, one_vs_rest, seeded
+
+    model = RiverModel(seeded(estimator, seed))
+    if model.binary and classes and len(set(classes)) > 2:
+        return RiverModel(one_vs_rest(model.estimator))
+    return model
+
+
+def construct(spec: Spec) -> Any:
+    """Return the object a specification stands for. Raises `SettingError`.
+
+    >>> construct({"class": "fractions.Fraction", "numerator": 1, "denominator": 3})
+    Fraction(1, 3)
+    """
+    if isinstance(spec, list):
+        from learner.models.river import pipeline
+
+        return pipeline([construct(step) for step in spec])
+    if isinstance(spec, str):
+        return construct({"class": spec})
+    if not isinstance(spec, dict) or not isinstance(spec.get("class"), str):
+        raise SettingError(
+            f"model {spec!r} must be a name, a dotted path or a table with 'class'"
+        )
+    arguments = {key: _argument(value) for key, value in spec.items() if key != "class"}
+    target = resolve(spec["class"])
+    try:
+        return target(**arguments)
+    except (TypeError, ValueError) as error:
+        names = ", ".join(inspect.signature(target).parameters)
+        raise SettingError(
+            f"model {spec['class']!r} cannot be made: {error}; it takes {names or 'nothing'}"
+        ) from error
+
+
+def _argument(value: Any) -> Any:
+    """Construct what is a specification itself; leave all else as it is."""
+    if isinstance(value, dict) and "class" in value:
+        return construct(value)
+    if isinstance(value, list):
+        return [_argument(each) for each in value]
+    return value
+
+
+def resolve(path: str) -> Any:
+    """Return what a dotted path names. Raises `SettingError`."""
+    module, _, name = path.rpartition(".")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise SettingError(f"{path!r} cannot be imported: {error}; check the path") from error
+    if not callable(found):
+        raise SettingError(f"{path!r} is not a class; name the class itself")
+    return found

@@ -1,0 +1,132 @@
+"""River's dialect: a dict at a time, `learn_one`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+from river import base, compose, multiclass
+from river.active.base import ActiveLearningClassifier
+
+from learner.models.model import Guess
+from stream.errors import SettingError
+from stream.records import Features, Label
+
+
+class RiverModel:
+    """A River estimator as a `Model`; see `learner.models.model`."""
+
+    grain = 1
+    one_by_one = True
+    needs_classes = False
+    classes: frozenset[Label] | None = None
+    late_features = 0
+
+    def __init__(self, estimator: Any) -> None:
+        self.estimator = estimator
+        last = _last(estimator)
+        if isinstance(last, ActiveLearningClassifier) or not isinstance(
+            last, base.Classifier | base.Regressor
+        ):
+            raise SettingError(
+                f"model {type(last).__name__} is neither a classifier nor a regressor; "
+                "'driftline models' lists what can be learned"
+            )
+        self.task = "classification" if isinstance(last, base.Classifier) else "regression"
+        self.binary = isinstance(last, base.Classifier) and not last._multiclass
+        self.learn_one = estimator.learn_one
+        self.guess = self._guess_of(last)
+
+    def __reduce__(self) -> tuple[type[RiverModel], tuple[Any]]:
+        """Pickle the estimator alone; the rest follows from it."""
+        return type(self), (self.estimator,)
+
+    def _guess_of(self, last: Any) -> Any:
+        """Return the method that guesses, with all questions of type settled beforehand."""
+        if self.task == "regression":
+            return self._guess_number
+        if type(last).predict_one is base.Classifier.predict_one:
+            return self._guess_likeliest
+        if type(last).predict_proba_one is base.Classifier.predict_proba_one:
+            return self._guess_class
+        return self._guess_class_and_probability
+
+    def _guess_number(self, x: Features) -> Guess:
+        return self.estimator.predict_one(x), None
+
+    def _guess_class(self, x: Features) -> Guess:
+        return self.estimator.predict_one(x), None
+
+    def _guess_class_and_probability(self, x: Features) -> Guess:
+        return self.estimator.predict_one(x), self.estimator.predict_proba_one(x)
+
+    def _guess_likeliest(self, x: Features) -> Guess:
+        # What River's Classifier.predict_one does with these, without asking twice.
+        p = self.estimator.predict_proba_one(x)
+        return (max(p, key=p.get), p) if p else (None, None)
+
+    def guess_many(self, xs: Sequence[Features]) -> list[Guess]:
+        """Return a guess for each sample."""
+        return [self.guess(x) for x in xs]
+
+    def learn(self, xs: Sequence[Features], ys: Sequence[Label]) -> None:
+        """Learn labelled samples, in their order."""
+        for x, y in zip(xs, ys, strict=True):
+            self.learn_one(x, y)
+
+
+def _last(estimator: Any) -> Any:
+    """Return the step that predicts."""
+    while isinstance(estimator, compose.Pipeline):
+        estimator = estimator[-1]
+    return estimator
+
+
+def pipeline(steps: Sequence[base.Estimator]) -> base.Estimator:
+    """Return the steps joined, in order."""
+    return compose.Pipeline(*steps)
+
+
+def one_vs_rest(estimator: Any) -> base.Estimator:
+    """Return the estimator with its classifier made fit for more than two classes."""
+    if not isinstance(estimator, compose.Pipeline):
+        return multiclass.OneVsRestClassifier(estimator)
+    *steps, last = estimator.steps.values()
+    return compose.Pipeline(*steps, one_vs_rest(last))
+
+
+def seeded(estimator: Any, seed: int) -> Any:
+    """Return the estimator with every seed that was left open set to `seed`.
+
+    Goes through all that it was built of. Nearest neighbours make their search engine
+    themselves, unseeded, unless they are given one.
+    """
+    if isinstance(estimator, compose.Pipeline):
+        return compose.Pipeline(
+            *((name, seeded(step, seed)) for name, step in estimator.steps.items())
+        )
+    if not isinstance(estimator, base.Base):
+        return estimator
+    changes = {}
+    for name in inspect.signature(type(estimator).__init__).parameters:
+        value = getattr(estimator, name, None)
+        if name == "seed" and value is None:
+            changes[name] = seed
+        elif isinstance(value, base.Base | compose.Pipeline):
+            new = seeded(value, seed)
+            if new is not value:
+                changes[name] = new
+    if not changes:
+        return estimator
+    return type(estimator)(**{**_arguments(estimator), **changes})
+
+
+def _arguments(estimator: base.Base) -> dict[str, Any]:
+    parameters = inspect.signature(type(estimator).__init__).parameters.values()
+    if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters):
+        raise SettingError(
+            f"model {type(estimator).__name__} takes a free list of arguments, so its seeds "
+            "cannot be set here; give them yourself"
+        )
+    return {p.name: getattr(estimator, p.name) for p in parameters if p.name != "self"}

@@ -1,0 +1,141 @@
+"""scikit-learn's dialect: a grain of rows at a time, `partial_fit`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone, is_classifier
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from threadpoolctl import threadpool_limits
+
+from learner.models.model import Guess
+from learner.models.vectors import Array, Vectorizer
+from stream.errors import SettingError
+from stream.records import Features, Label
+
+BLOCK = 256
+"""Rows are always guessed in blocks of this many, the last one filled up with zeros.
+
+Matrix products of another shape round otherwise, so a guess would depend on how many others
+were asked for with it.
+"""
+SCALERS = {
+    "standard": StandardScaler,
+    "minmax": lambda: MinMaxScaler(clip=True),
+    "none": lambda: None,
+}
+"""What can stand before an estimator; each learns along with it, a grain at a time."""
+
+
+class SklearnModel:
+    """A scikit-learn estimator with `partial_fit` as a `Model`; see `learner.models.model`.
+
+    `scaling` is one of `SCALERS`. A missing number becomes the column's mean where the
+    scaling is standard, else 0. `classes` are all labels there will be.
+    """
+
+    grain = 256
+    one_by_one = False
+    binary = False
+
+    def __init__(
+        self, estimator: BaseEstimator, *, scaling: str, classes: Sequence[Label] | None
+    ) -> None:
+        if not hasattr(estimator, "partial_fit"):
+            raise SettingError(
+                f"model {type(estimator).__name__} cannot learn piece by piece: it has no "
+                "partial_fit; 'driftline models' lists those that can"
+            )
+        if scaling not in SCALERS:
+            raise SettingError(f"scaling must be one of {', '.join(SCALERS)}, got {scaling!r}")
+        self.estimator = estimator
+        self.task = "classification" if is_classifier(estimator) else "regression"
+        self.needs_classes = self.task == "classification" and not classes
+        self._classes = list(classes or ())
+        self.classes: frozenset[Label] | None = (
+            frozenset(self._classes) if self.task == "classification" else None
+        )
+        self._code = {label: code for code, label in enumerate(self._classes)}
+        self._scaler = SCALERS[scaling]()
+        self._vectorizer: Vectorizer | None = None
+
+    @property
+    def late_features(self) -> int:
+        """Values ignored because their feature or category came after the first grain."""
+        return self._vectorizer.late if self._vectorizer else 0
+
+    def guess(self, x: Features) -> Guess:
+        """Return the guess for one sample; it costs as much as for `BLOCK`."""
+        return self.guess_many([x])[0]
+
+    def guess_many(self, xs: Sequence[Features]) -> list[Guess]:
+        """Return a guess for each sample."""
+        if self._vectorizer is None:
+            return [(None, None)] * len(xs)
+        rows = self._prepared(self._vectorizer.transform(xs))
+        guesses: list[Guess] = []
+        for start in range(0, len(rows), BLOCK):
+            part = rows[start : start + BLOCK]
+            block = np.zeros((BLOCK, rows.shape[1]))
+            block[: len(part)] = part
+            guesses += self._guess_block(block, len(part))
+        return guesses
+
+    def _guess_block(self, block: Array, n: int) -> list[Guess]:
+        found = self.estimator.predict(block)[:n].tolist()
+        if self.task == "regression":
+            return [(y, None) for y in found]
+        labels = [self._classes[code] for code in found]
+        if not hasattr(self.estimator, "predict_proba"):
+            return [(y, None) for y in labels]
+        p = self.estimator.predict_proba(block)[:n].tolist()
+        return [
+            (y, dict(zip(self._classes, row, strict=True)))
+            for y, row in zip(labels, p, strict=True)
+        ]
+
+    def learn_one(self, x: Features, y: Label) -> None:
+        """Learn one labelled sample."""
+        self.learn([x], [y])
+
+    def learn(self, xs: Sequence[Features], ys: Sequence[Label]) -> None:
+        """Learn a grain; the first one settles which features there are."""
+        if self._vectorizer is None:
+            self._vectorizer = Vectorizer(xs)
+        rows = self._vectorizer.transform(xs, count=True)
+        if self._scaler is not None:
+            self._scaler.partial_fit(rows)
+        rows = self._prepared(rows)
+        if self.task == "regression":
+            self.estimator.partial_fit(rows, np.array(ys, dtype=np.float64))
+        else:
+            codes = np.array([self._code[y] for y in ys])
+            self.estimator.partial_fit(rows, codes, classes=np.arange(len(self._classes)))
+
+    def _prepared(self, rows: Array) -> Array:
+        if self._scaler is not None:
+            rows = self._scaler.transform(rows)
+        if np.isnan(rows.sum()):
+            rows = np.nan_to_num(rows, nan=0.0, posinf=None, neginf=None)
+        return rows
+
+
+def seeded(estimator: BaseEstimator, seed: int) -> BaseEstimator:
+    """Return the estimator with every `random_state` that was left open set to `seed`."""
+    estimator = clone(estimator)
+    open_seeds: dict[str, Any] = {
+        name: seed
+        for name, value in estimator.get_params(deep=True).items()
+        if name.rpartition("__")[2] == "random_state" and value is None
+    }
+    return estimator.set_params(**open_seeds)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep matrix products on one thread: two add up in another order."""
+    with threadpool_limits(1):
+        yield

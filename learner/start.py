@@ -1,0 +1,149 @@
+"""Where a learner begins: from a checkpoint, from the start by replay, or anew.
+
+What was said before is never said again where the log keeps cursors and records in one
+transaction: the records between the checkpoint and the committed cursor are learned in
+silence. Elsewhere a learner speaks from its checkpoint on, and whoever reads drops what it
+has by position.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from learner.checkpoint import Checkpoints, Damaged, read_header
+from learner.config import Config
+from learner.learner import Learner
+from stream.errors import CheckpointError, SettingError
+from stream.records import decode_outcomes
+from stream.topic import Log, Topic, group_of, topic_of
+
+_log = logging.getLogger("driftline.learner")
+
+
+def begin(
+    log: Log,
+    samples: Topic,
+    store: Checkpoints,
+    config: Config,
+    *,
+    rebuild: bool = False,
+    fresh: bool = False,
+) -> tuple[Learner, int]:
+    """Return the learner of a partition, and the offset up to which it must stay silent.
+
+    Raises `SettingError` when the state there is was made by another configuration, and
+    `CheckpointError` when there is a past but no way to go on from it.
+    """
+    p = store.partition
+    first = samples.first()[p]
+    committed = log.committed(group_of(log.stream, store.learner)).get(p)
+    origin = _origin(log, store)
+    said = committed if log.exactly_once else (origin.said if origin else None)
+    if fresh:
+        at = first if said is None else max(said, first)
+        learner = Learner(config, p, at)
+        store.retire()
+        # At once, so that a crash before the first turn does not lead back to the old start.
+        store.save(learner)
+        return learner, at
+    if rebuild:
+        start = _start_of(store, origin, first)
+        replayed = _replay(config, p, start, first, said, "asked to rebuild")
+        store.retire()
+        return replayed
+    found = _newest(store, config, (said or 0) if log.exactly_once else None)
+    if found is not None:
+        if found.cursor < first:
+            raise CheckpointError(_gone(samples.name, p, found.cursor, first))
+        quiet = found.cursor
+        if log.exactly_once and said is not None:
+            quiet = max(said, quiet)
+        _log.info("partition=%d goes on from checkpoint %d, said %d", p, found.cursor, quiet)
+        return found, quiet
+    if said is None or origin is None:
+        return Learner(config, p, first), first
+    if origin.config != config.hash:
+        raise SettingError(_other(store.learner, origin.config, config.hash))
+    return _replay(config, p, origin.start, first, said, "no checkpoint can be used")
+
+
+class _Origin:
+    """What the newest outcomes message tells of the learner that wrote it."""
+
+    def __init__(self, start: int, config: str, said: int) -> None:
+        self.start, self.config, self.said = start, config, said
+
+
+def _origin(log: Log, store: Checkpoints) -> _Origin | None:
+    topic = log.topic(topic_of(log.stream, store.learner, "outcomes"))
+    first, end = topic.first()[store.partition], topic.end()[store.partition]
+    # Kafka's transaction markers take up offsets, so the last one may hold no message.
+    for back in (8, 64, 4096):
+        tail = [*topic.scan(store.partition, max(first, end - back), end)]
+        if tail:
+            newest = tail[-1]
+            said = decode_outcomes(newest.value).last + 1
+            start = int(newest.headers.get("start", b"0"))
+            return _Origin(start, newest.headers.get("config", b"").decode(), said)
+    return None
+
+
+def _newest(store: Checkpoints, config: Config, limit: int | None) -> Learner | None:
+    """Return the learner of the newest checkpoint that can be used.
+
+    One beyond `limit` knows records whose outcomes were never said; it is passed over.
+    Damaged ones are too. When none is left but some were refused, says why.
+    """
+    refused: CheckpointError | None = None
+    for path in reversed(store.paths()):
+        if limit is not None and int(path.name) > limit:
+            _log.warning(
+                "checkpoint %s is ahead of the log's cursor %d; passed over", path, limit
+            )
+            continue
+        try:
+            header = read_header(path)
+            if header.config != config.hash:
+                raise SettingError(_other(store.learner, header.config, config.hash))
+            return store.load(path)[1]
+        except Damaged as error:
+            _log.warning("%s; going back to the one before", error)
+        except CheckpointError as error:
+            refused = refused or error
+    if refused is not None:
+        raise refused
+    return None
+
+
+def _other(name: str, theirs: str, ours: str) -> str:
+    return (
+        f"learner {name!r} has a state made by configuration {theirs}, this one is {ours}; "
+        "go on with --rebuild (replay the stream into a new state), --fresh (a new state from "
+        "here on), or --name OTHER"
+    )
+
+
+def _start_of(store: Checkpoints, origin: _Origin | None, first: int) -> int:
+    for path in reversed(store.paths()):
+        try:
+            return read_header(path).start
+        except CheckpointError:
+            continue
+    return origin.start if origin else first
+
+
+def _replay(
+    config: Config, partition: int, start: int, first: int, said: int | None, why: str
+) -> tuple[Learner, int]:
+    if start < first:
+        raise CheckpointError(_gone("the samples", partition, start, first))
+    until = start if said is None else max(said, start)
+    _log.warning("partition=%d %s: replaying %d to %d in silence", partition, why, start, until)
+    return Learner(config, partition, start), until
+
+
+def _gone(topic: str, partition: int, cursor: int, first: int) -> str:
+    return (
+        f"{topic}[{partition}] begins at {first}, but the learner would have to read from "
+        f"{cursor}; start it with --fresh to go on with a new state, and lengthen the retention"
+    )

@@ -1,0 +1,80 @@
+"""What a run comes to, in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from learner.learner import Learner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The sums of a learner over all its partitions, since its start.
+
+    `seconds` and `samples_per_second` are of this run alone: from its first sample to its
+    last commit. `cursor` is where each partition stands.
+    """
+
+    samples: int
+    scored: int
+    task: str
+    accuracy: float | None
+    mae: float | None
+    rmse: float | None
+    drifts: int
+    improvements: int
+    resets: int
+    dead: int
+    dead_by_reason: dict[str, int]
+    pending: int
+    seconds: float
+    samples_per_second: float
+    cursor: dict[str, int]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the summary without the figures that its task has not."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
+
+def summarize(learners: Sequence[Learner], seconds: float, samples: int) -> Summary:
+    """Return the summary of a run that took `samples` in `seconds`."""
+    totals = [learner.totals for learner in learners]
+    task = totals[0].task if totals else "classification"
+    scored = sum(each.scored for each in totals)
+    finite = scored - sum(each.not_finite for each in totals)
+    reasons: dict[str, int] = {}
+    for each in totals:
+        for reason, count in each.dead.items():
+            reasons[reason] = reasons.get(reason, 0) + count
+    classes = task == "classification"
+
+    def mean(name: str) -> float | None:
+        # One partition: its own running mean, which is River's to the last digit.
+        if classes or not finite:
+            return None
+        if len(totals) == 1:
+            return float(getattr(totals[0], name))
+        weights = [each.scored - each.not_finite for each in totals]
+        pairs = zip(totals, weights, strict=True)
+        return float(sum(getattr(each, name) * weight for each, weight in pairs) / finite)
+
+    mse = mean("mse")
+    return Summary(
+        samples=sum(each.samples for each in totals),
+        scored=scored,
+        task=task,
+        accuracy=sum(each.correct for each in totals) / scored if classes and scored else None,
+        mae=mean("mae"),
+        rmse=None if mse is None else mse**0.5,
+        drifts=sum(each.drifts for each in totals),
+        improvements=sum(each.improvements for each in totals),
+        resets=sum(each.resets for each in totals),
+        dead=sum(reasons.values()),
+        dead_by_reason=reasons,
+        pending=sum(each.pending for each in totals),
+        seconds=seconds,
+        samples_per_second=samples / seconds if seconds else 0.0,
+        cursor={str(learner.partition): learner.cursor for learner in learners},
+    )

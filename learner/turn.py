@@ -1,0 +1,39 @@
+"""What came of the records of one turn, before it goes on the wire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from stream.errors import RecordError
+from stream.records import Event, Prediction, Rows
+
+Row = tuple[int, int, Any, float | None, Any, Any, float | None, float | None, str, int]
+"""One outcome, in the order of the columns of `Rows` up to `flag`."""
+_COLUMNS = 10
+
+
+@dataclass(slots=True)
+class Turn:
+    """What came of some records: the range read, outcomes, events, answers, dead letters."""
+
+    first: int
+    next: int
+    rows: list[Row] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    predictions: list[Prediction] = field(default_factory=list)
+    dead: list[tuple[int, bytes, RecordError]] = field(default_factory=list)
+    errors: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
+    """What the no-change and the majority baseline would have suffered, one a row each."""
+
+    def column(self, number: int) -> list[Any]:
+        """Return one column of the rows."""
+        return [row[number] for row in self.rows]
+
+    def columns(self, start: int, stop: int) -> Rows:
+        """Return the rows from `start` to before `stop` in columns."""
+        rows = self.rows[start:stop]
+        columns: list[Any] = [*zip(*rows, strict=True)] if rows else [()] * _COLUMNS
+        no_change, majority = self.errors
+        columns += (no_change[start:stop], majority[start:stop])
+        return Rows(*map(list, columns))
