@@ -1,0 +1,209 @@
+"""Everything known of one learner: its partitions, their sums, and what happened lately."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from monitor.tally import Noted, Tally, is_regression
+from monitor.windows import Rate, Sums, baselines, merged, scores
+from stream.records import Outcomes, Totals
+
+ALL = "all"
+"""The name of the window that reaches back to the learner's start."""
+FADING = "fading"
+"""The name of the window in which every row weighs 0.999 of the one after it."""
+EVENTS = 100
+"""Events kept, the latest."""
+POINTS = 500
+"""Points of the curve kept, at most; a fuller curve loses every second one."""
+
+
+class Point(NamedTuple):
+    """One point of the curve over the first window: accuracies, or mean absolute errors."""
+
+    scored: int
+    """Rows scored before it, over all partitions: where it stands along the curve."""
+    model: float
+    no_change: float
+    majority: float
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One partition, as it stood at offset `last` of the samples."""
+
+    totals: Totals
+    last: int | None
+    windows: dict[str, Sums]
+    lag: int | None
+    """Records of the samples that no outcome accounts for yet."""
+    seen_at: float | None
+    """When its newest outcomes were stored, in seconds of the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A board at one moment. `pooled` and `fading` are sums over its partitions.
+
+    `windows` go by their length as text, and `ALL`. `fading` is error and weight. `rate` is
+    in samples a second. `regression` is None until the first totals tell.
+    """
+
+    stream: str
+    learner: str
+    regression: bool | None
+    parts: dict[int, Part]
+    pooled: dict[str, Sums]
+    fading: tuple[float, float]
+    rate: float
+    refused: int
+    events: list[Noted]
+    curve: list[Point]
+
+    def scores(self, window: str) -> dict[str, float]:
+        """Return accuracy, or mae and rmse; an empty dict when there is nothing to average.
+
+        Fading knows no rmse.
+        """
+        regression = bool(self.regression)
+        if window != FADING:
+            return scores(self.pooled[window], regression=regression)
+        error, weight = self.fading
+        if not weight:
+            return {}
+        mean = error / weight
+        return {"mae": mean} if regression else {"accuracy": 1 - mean}
+
+    def baselines(self, window: str) -> dict[str, float]:
+        """Return accuracy or mae of `no_change` and `majority` over the rows of `scores`."""
+        return baselines(self.pooled[window], regression=bool(self.regression))
+
+    def count(self, name: str) -> int:
+        """Return a count of `Totals`, `samples` say, over all partitions."""
+        return sum(getattr(part.totals, name) for part in self.parts.values())
+
+
+class Board:
+    """The state behind `Figures`; fed by one thread, read by any.
+
+    `windows` are lengths in scored rows of each partition; `clock` is in seconds and never
+    goes back.
+    """
+
+    def __init__(
+        self,
+        stream: str,
+        learner: str,
+        windows: Sequence[int],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.stream, self.learner, self.windows = stream, learner, tuple(windows)
+        self.refused = 0
+        """Messages that were no outcomes; counted by this process alone."""
+        self._tallies: dict[int, Tally] = {}
+        self._lag: dict[int, int] = {}
+        self._seen_at: dict[int, float] = {}
+        self._rate = Rate(clock)
+        self._events: deque[Noted] = deque(maxlen=EVENTS)
+        self._curve: list[Point] = []
+        self._spacing = max(1, self.windows[0] // 10)
+        self._lock = threading.Lock()
+
+    def expect(self, partitions: Iterable[int]) -> None:
+        """Show these partitions, empty ones too."""
+        with self._lock:
+            for p in partitions:
+                self._tally(p)
+
+    def feed(self, partition: int, outcomes: Outcomes, *, live: bool = True) -> None:
+        """Take in one message; only a `live` one counts for the rate."""
+        with self._lock:
+            tally = self._tally(partition)
+            before = tally.totals
+            noted = tally.feed(outcomes)
+            if (totals := tally.totals) is before or totals is None:
+                return
+            if live:
+                self._rate.add(max(0, totals.samples - (before.samples if before else 0)))
+            self._note(tally, noted)
+            self._extend_curve()
+
+    def place(self, partition: int) -> int | None:
+        """Return the offset of the last sample a partition's figures account for."""
+        return self._tallies[partition].last
+
+    def look(self, *, lag: dict[int, int], seen_at: dict[int, float]) -> None:
+        """Take in how far behind each partition is, and when it last had news."""
+        with self._lock:
+            self._lag.update(lag)
+            self._seen_at.update(seen_at)
+
+    def figures(self) -> Figures:
+        """Return all figures of this moment; costs one sum over each window."""
+        with self._lock:
+            parts = {p: self._part(p, tally) for p, tally in sorted(self._tallies.items())}
+            told = [tally.totals for tally in self._tallies.values() if tally.totals]
+            return Figures(
+                stream=self.stream,
+                learner=self.learner,
+                regression=is_regression(told[0]) if told else None,
+                parts=parts,
+                pooled={
+                    window: merged(part.windows[window] for part in parts.values())
+                    for window in (*map(str, self.windows), ALL)
+                },
+                fading=(
+                    sum(totals.fading_error for totals in told),
+                    sum(totals.fading_weight for totals in told),
+                ),
+                rate=self._rate.read(),
+                refused=self.refused,
+                events=list(self._events),
+                curve=list(self._curve),
+            )
+
+    def _tally(self, partition: int) -> Tally:
+        if partition not in self._tallies:
+            self._tallies[partition] = Tally(partition, max(self.windows))
+        return self._tallies[partition]
+
+    def _part(self, partition: int, tally: Tally) -> Part:
+        windows = {str(n): tally.sums(n) for n in self.windows}
+        return Part(
+            totals=tally.totals or Totals(task=""),
+            last=tally.last,
+            windows={**windows, ALL: tally.sums(None)},
+            lag=self._lag.get(partition),
+            seen_at=self._seen_at.get(partition),
+        )
+
+    def _note(self, tally: Tally, noted: Iterable[Noted]) -> None:
+        """Keep events, each at its place along the curve."""
+        others = self._scored() - (tally.totals.scored if tally.totals else 0)
+        self._events.extend(event._replace(scored=event.scored + others) for event in noted)
+
+    def _scored(self) -> int:
+        return sum(tally.totals.scored for tally in self._tallies.values() if tally.totals)
+
+    def _extend_curve(self) -> None:
+        scored, n = self._scored(), self.windows[0]
+        if self._curve and scored - self._curve[-1].scored < self._spacing:
+            return
+        # After a restart a window fills from behind; half of one would bend the curve.
+        told = [tally for tally in self._tallies.values() if tally.totals]
+        if not all(tally.full(n) for tally in told):
+            return
+        sums = merged(tally.sums(n) for tally in told)
+        regression = any(tally.totals and is_regression(tally.totals) for tally in told)
+        if model := scores(sums, regression=regression):
+            floor = baselines(sums, regression=regression)
+            self._curve.append(Point(scored, next(iter(model.values())), **floor))
+        if len(self._curve) > POINTS:
+            self._curve = self._curve[::2]
+            self._spacing *= 2

@@ -1,0 +1,217 @@
+"""Follow the outcomes of some learners: catch up from behind, then read on as they come."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from monitor.board import Board
+from monitor.tally import Tally
+from stream.errors import CursorExpired, RecordError, TopicMissing, TopicTimeout
+from stream.records import Outcomes, decode_outcomes
+from stream.topic import Log, Topic, group_of, samples_of, topic_of
+
+lines = logging.getLogger(__name__)
+
+LIMIT = 64
+"""Messages read at once, at most; each has up to 512 KiB."""
+FIRST_STEP = 8
+"""Messages that the first step backwards takes; each further step doubles the reach."""
+LOOK = 1.0
+"""Seconds between two looks at the samples' end."""
+REMIND = 5.0
+"""Seconds between two lines about the same thing that is waited for."""
+
+Clock = Callable[[], float]
+
+
+class Follower:
+    """Keeps the boards of some learners up to date; `step` is to be called again and again.
+
+    `clock` is in seconds and never goes back; `pause` waits for some seconds, while no topic
+    is there that could be waited on.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        names: Sequence[str],
+        windows: Sequence[int],
+        *,
+        clock: Clock = time.monotonic,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._trails = [Trail(log, name, windows, clock) for name in names]
+        self.stream = log.stream
+        self._clock, self._pause = clock, pause
+        self._reminded: float | None = None
+
+    @property
+    def boards(self) -> list[Board]:
+        """The boards, in order of the names; a board may be replaced by a newer one."""
+        return [trail.board for trail in self._trails]
+
+    @property
+    def caught_up(self) -> dict[str, bool]:
+        """Whether each learner's outcomes have been read to their end once."""
+        return {trail.name: trail.caught_up for trail in self._trails}
+
+    def catch_up(self) -> None:
+        """Read as much as the figures need, up to the end as it stands now.
+
+        Raises `TopicMissing` when a learner has no outcomes yet.
+        """
+        for trail in self._trails:
+            trail.catch_up()
+
+    def step(self, wait: float = 0.0) -> int:
+        """Take in what has come and return how many messages that was.
+
+        Waits up to `wait` seconds for the first. A topic that is missing, or a log that does
+        not answer, is tried again at the next step, with a line now and then.
+        """
+        taken = 0
+        for trail in self._trails:
+            try:
+                taken += trail.step(wait / len(self._trails))
+            except (TopicMissing, TopicTimeout) as error:
+                self._remind(error)
+                self._pause(wait / len(self._trails))
+        return taken
+
+    def _remind(self, error: Exception) -> None:
+        now = self._clock()
+        if self._reminded is None or now - self._reminded >= REMIND:
+            self._reminded = now
+            lines.info("waiting for=%r", str(error))
+
+
+class Trail:
+    """One learner's outcomes: where we stand in them, and the board they fill."""
+
+    def __init__(self, log: Log, name: str, windows: Sequence[int], clock: Clock) -> None:
+        self.name, self.caught_up = name, False
+        self._log, self._windows, self._clock = log, windows, clock
+        self._topic: Topic | None = None
+        self._samples: Topic | None = None
+        self._cursor: dict[int, int] = {}
+        self._newest: dict[int, int] = {}
+        self._looked: float | None = None
+        self.board = Board(log.stream, name, windows, clock=clock)
+
+    def step(self, wait: float) -> int:
+        """Take in what has come; return how many messages that was."""
+        topic = self._topic or self.catch_up()
+        try:
+            batches = topic.read(self._cursor, limit=LIMIT, wait=wait)
+        except CursorExpired as error:
+            self._start_over(str(error))
+            return 0
+        for partition, entries, following in batches:
+            for offset, value in entries:
+                if outcomes := self._decode(self.board, partition, offset, value):
+                    self.board.feed(partition, outcomes)
+                self._newest[partition] = offset
+            self._cursor[partition] = following
+        if self._looked is None or self._clock() - self._looked >= LOOK:
+            self._look(topic)
+        return sum(len(batch.entries) for batch in batches)
+
+    def catch_up(self) -> Topic:
+        """Fill a blank board with as little of the topic's past as gives the same figures."""
+        topic = self._log.topic(topic_of(self._log.stream, self.name, "outcomes"))
+        board = Board(self._log.stream, self.name, self._windows, clock=self._clock)
+        cursor = topic.end()
+        board.expect(cursor)
+        self._newest = {}
+        for partition, end in cursor.items():
+            for message in self._tail(topic, board, partition, end):
+                board.feed(partition, message, live=False)
+        self.board, self._cursor, self._topic = board, cursor, topic
+        self._look(topic)
+        if not self.caught_up:
+            lines.info("learner=%s caught_up=true partitions=%d", self.name, topic.partitions)
+        self.caught_up = True
+        return topic
+
+    def _tail(self, topic: Topic, board: Board, partition: int, end: int) -> list[Outcomes]:
+        """Return the messages up to `end` that fill the longest window, if so many are kept.
+
+        The cumulative figures stand in the newest totals, and so need no reading back.
+        """
+        messages: list[Outcomes] = []
+        start, reach = end, FIRST_STEP
+        while True:
+            stop, start = start, max(topic.first()[partition], end - reach)
+            try:
+                older = self._scan(topic, board, partition, start, stop)
+            except CursorExpired:
+                # Retention was quicker: ask again what the oldest is.
+                start = stop
+                continue
+            messages[:0] = older
+            trial = Tally(partition, max(self._windows))
+            for message in messages:
+                trial.feed(message)
+            if start <= topic.first()[partition] or len(trial.window) == trial.window.longest:
+                return messages
+            reach *= 2
+
+    def _scan(
+        self, topic: Topic, board: Board, partition: int, start: int, stop: int
+    ) -> list[Outcomes]:
+        messages = []
+        for entry in topic.scan(partition, start, stop) if start < stop else ():
+            if outcomes := self._decode(board, partition, entry.offset, entry.value):
+                messages.append(outcomes)
+            self._newest[partition] = max(self._newest.get(partition, 0), entry.offset)
+        return messages
+
+    def _decode(
+        self, board: Board, partition: int, offset: int, value: bytes
+    ) -> Outcomes | None:
+        try:
+            return decode_outcomes(value)
+        except RecordError as error:
+            board.refused += 1
+            place = topic_of(self._log.stream, self.name, "outcomes")
+            lines.warning("refused=%s[%d]@%d why=%r", place, partition, offset, str(error))
+            return None
+
+    def _look(self, topic: Topic) -> None:
+        """Learn what outcomes do not tell: how far the samples reach, and the hour."""
+        self._looked = self._clock()
+        if any(end < self._cursor[p] for p, end in topic.end().items()):
+            self._start_over("the topic was made anew")
+            return
+        seen_at = {}
+        for partition, offset in self._newest.items():
+            with contextlib.suppress(CursorExpired):
+                for entry in topic.scan(partition, offset, offset + 1):
+                    seen_at[partition] = entry.timestamp
+        self._newest = {}
+        self.board.look(lag=self._lag(), seen_at=seen_at)
+
+    def _lag(self) -> dict[int, int]:
+        if self._samples is None:
+            try:
+                self._samples = self._log.topic(samples_of(self._log.stream))
+            except TopicMissing:
+                return {}
+        first, ends = self._samples.first(), self._samples.end()
+        done = {}
+        for p in self._cursor:
+            last = self.board.place(p)
+            done[p] = first.get(p, 0) if last is None else last + 1
+        if any(done[p] < ends.get(p, 0) for p in done):
+            # Where offsets are taken up by a transaction's end no outcome can account for
+            # them; the cursor that the learner commits steps over them.
+            for p, cursor in self._log.committed(group_of(self._log.stream, self.name)).items():
+                done[p] = max(done.get(p, 0), cursor)
+        return {p: max(0, ends[p] - done[p]) for p in self._cursor if p in ends}
+
+    def _start_over(self, why: str) -> None:
+        lines.warning("learner=%s starting_over=%r", self.name, why)
+        self._topic = self._samples = None

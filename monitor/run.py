@@ -1,0 +1,108 @@
+"""The monitor as a service: follow the outcomes, answer scrapes, sum up at the end."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from monitor.board import ALL, FADING, Figures
+from monitor.follow import Follower
+from stream.errors import SettingError
+from stream.topic import Log, check_name
+
+lines = logging.getLogger(__name__)
+
+WINDOWS = (1_000, 10_000)
+"""Scored rows a window has, in each partition."""
+LONGEST = 1_000_000
+"""Rows of the longest window, at most: 25 MB a partition."""
+MOST = 8
+"""Windows, at most: each is a set of series."""
+HOST = "127.0.0.1"
+PORT = 8000
+WAIT = 0.5
+"""Seconds a step waits for outcomes, at most; so long can an end take."""
+
+
+def monitor(
+    log: Log,
+    *,
+    names: Sequence[str] = ("main",),
+    windows: Sequence[int] = WINDOWS,
+    host: str = HOST,
+    port: int = PORT,
+    until_end: bool = False,
+    stopping: Callable[[], bool] = lambda: False,
+    announce: Callable[[str], None] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> dict[str, Any]:
+    """Follow the outcomes of learners `names` until `stopping()`; return a summary.
+
+    `windows` are in scored rows of each partition. `announce` is told the address once it
+    answers; port 0 takes a free one. Outcomes that are not there yet are waited for. With
+    `until_end` nothing is served: what is there now is read and summed up, and
+    `TopicMissing` is raised when there is nothing. Raises `SettingError` for a name, window,
+    host or port that cannot be.
+    """
+    from monitor.exporter import page, registry
+    from monitor.web import Server, routes
+
+    names = list(dict.fromkeys(check_name(name, "learner") for name in names))
+    follower = Follower(log, names, check_windows(windows), clock=clock)
+    if until_end:
+        follower.catch_up()
+        return summary(follower)
+    scraped = registry(lambda: follower.boards)
+    doors = routes(lambda accept: page(scraped, accept), lambda: checks(follower))
+    with Server(doors, host=host, port=port) as server:
+        lines.info("metrics=%s/metrics", server.url)
+        if announce:
+            announce(server.url)
+        while not stopping():
+            follower.step(WAIT)
+    return summary(follower)
+
+
+def check_windows(windows: Sequence[int]) -> tuple[int, ...]:
+    """Return the windows as given, once each, or raise `SettingError`."""
+    once = tuple(dict.fromkeys(windows))
+    if not 1 <= len(once) <= MOST:
+        raise SettingError(f"--window must be given 1 to {MOST} times, got {len(once)}")
+    for n in once:
+        if not 1 <= n <= LONGEST:
+            raise SettingError(f"--window must be 1 to {LONGEST} rows, got {n!r}")
+    return once
+
+
+def checks(follower: Follower) -> dict[str, bool]:
+    """Return what must be true before the figures can be relied on."""
+    return {f"{name} caught up": done for name, done in follower.caught_up.items()}
+
+
+def summary(follower: Follower) -> dict[str, Any]:
+    """Return the figures of every learner, as `--json` prints them."""
+    return {
+        "stream": follower.stream,
+        "learners": {board.learner: _summed_up(board.figures()) for board in follower.boards},
+    }
+
+
+def _summed_up(figures: Figures) -> dict[str, Any]:
+    counts = ("samples", "labelled", "scored", "drifts", "improvements", "resets", "marks")
+    lags = [part.lag for part in figures.parts.values() if part.lag is not None]
+    dead = [sum(part.totals.dead.values()) for part in figures.parts.values()]
+    return {
+        **{name: figures.count(name) for name in counts},
+        "dead": sum(dead),
+        "pending": figures.count("pending"),
+        "lag": sum(lags) if lags else None,
+        **figures.scores(ALL),
+        "baselines": figures.baselines(ALL),
+        "windows": {
+            window: figures.scores(window)
+            for window in (*figures.pooled, FADING)
+            if window != ALL
+        },
+    }

@@ -1,0 +1,170 @@
+import os
+import shutil
+import subprocess
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from monitor.board import Board
+from monitor.exporter import REASONS, BoardCollector, page, registry
+from monitor.metrics import METRICS
+from stream.records import NOT_FINITE
+from tests.monitor.made import NUMBERS, Step, message
+
+RIGHT, WRONG = Step("up", "up", no_change=1.0), Step("up", "down", majority=1.0)
+HERE = {"stream": "tale", "learner": "main"}
+
+
+def boards():
+    """Return a classifier's board of two partitions, a regressor's, and one that waits."""
+    steps = [
+        RIGHT,
+        WRONG,
+        RIGHT,
+        Step("up", "down", events=["drift", "reset"], dead="too_large"),
+    ]
+    main = Board("tale", "main", (2, 500))
+    main.feed(0, message(steps, 0, 3))
+    main.feed(1, message([RIGHT], 0, 0))
+    main.look(lag={0: 5, 1: 0}, seen_at={0: 1000.5})
+    number = Board("tale", "numbers", (2, 500))
+    steps = [Step(1.0, 4.0, no_change=0.5), Step(1.0, None, NOT_FINITE), Step(2.0, 2.0)]
+    number.feed(0, message(steps, 0, 2, task=NUMBERS))
+    waiting = Board("tale", "waiting", (2, 500))
+    waiting.expect([0])
+    return [main, number, waiting]
+
+
+@pytest.fixture
+def shown():
+    """Give a function that looks up a metric of the boards by its name and labels."""
+    scraped = registry(boards)
+
+    def look(name, **labels):
+        return scraped.get_sample_value(f"driftline_{name}", {**HERE, **labels})
+
+    return look
+
+
+def test_counts_are_shown_for_each_partition(shown):
+    """Counters carry the partition, so that a sum over it is the learner's."""
+    assert shown("samples_total", partition="0") == 4
+    assert shown("samples_total", partition="1") == 1
+    assert shown("scored_total", partition="0") == 4
+    assert shown("correct_total", partition="0") == 2
+    assert shown("drifts_total", partition="0") == shown("resets_total", partition="0") == 1
+    assert shown("baseline_error_total", partition="0", baseline="no_change") == 2
+    assert shown("baseline_error_total", partition="0", baseline="majority") == 1
+    assert shown("dead_total", partition="0", reason="too_large") == 1
+    assert shown("lag_records", partition="0") == 5
+    assert shown("last_outcome_timestamp_seconds", partition="0") == 1000.5
+    assert shown("last_outcome_timestamp_seconds", partition="1") is None
+
+
+def test_ratios_are_pooled_and_their_counts_are_not(shown):
+    """A ratio stands for the learner; the counts of each partition give it again."""
+    assert shown("prequential_accuracy_ratio", window="2") == 2 / 3
+    assert shown("prequential_accuracy_ratio", window="all") == 3 / 5
+    assert shown("prequential_accuracy_ratio", window="fading") == pytest.approx(0.6, abs=1e-3)
+    assert shown("baseline_accuracy_ratio", baseline="no_change", window="500") == 2 / 5
+    assert shown("baseline_accuracy_ratio", baseline="majority", window="all") == 4 / 5
+    correct = [shown("window_correct", partition=p, window="2") for p in "01"]
+    scored = [shown("window_scored", partition=p, window="2") for p in "01"]
+    assert sum(correct) / sum(scored) == 2 / 3
+
+
+def test_a_regressor_shows_errors_and_no_accuracy(shown):
+    """Each task has its own metrics; a guess that was not finite is only counted."""
+    number = {"learner": "numbers"}
+    assert shown("prequential_mae", **number, window="all") == 1.5
+    assert shown("prequential_rmse", **number, window="500") == pytest.approx(4.5**0.5)
+    assert shown("baseline_mae", **number, baseline="no_change", window="all") == 0.5 / 3
+    assert shown("absolute_error_total", **number, partition="0") == 3.0
+    assert shown("squared_error_total", **number, partition="0") == 9.0
+    assert shown("not_finite_total", **number, partition="0") == 1
+    assert shown("window_not_finite", **number, partition="0", window="500") == 1
+    assert shown("prequential_accuracy_ratio", **number, window="all") is None
+    assert shown("correct_total", **number, partition="0") is None
+
+
+def test_a_learner_that_has_said_nothing_shows_zeros(shown):
+    """Counters begin at 0, so that their first increase is seen; of nothing is no ratio."""
+    waiting = {"learner": "waiting"}
+    assert shown("samples_total", **waiting, partition="0") == 0
+    assert shown("drifts_total", **waiting, partition="0") == 0
+    assert shown("prequential_accuracy_ratio", **waiting, window="all") is None
+
+
+def test_the_page_shows_every_metric_of_the_table_and_no_other():
+    """The table is complete, in the order of the page, with counters first."""
+    families = list(BoardCollector(boards).collect())
+
+    assert {f"driftline_{sample.name}" for it in families for sample in it.samples} <= {
+        f"driftline_{it.name}" for it in METRICS
+    }
+    assert all(family.samples for family in families)
+    assert all(it.help.endswith(".") for it in METRICS)
+    counters = [it.name.endswith("_total") for it in METRICS]
+    assert counters == sorted(counters, reverse=True)
+
+
+def test_labels_are_those_of_the_table():
+    """Each sample carries stream, learner and the labels its metric is described with."""
+    described = {it.name: ("stream", "learner", *it.labels) for it in METRICS}
+
+    for family in BoardCollector(boards).collect():
+        for sample in family.samples:
+            assert tuple(sample.labels) == described[sample.name]
+
+
+def test_no_series_tells_when_a_counter_was_made():
+    """The `_created` series would double every counter."""
+    content, content_type = page(registry(boards))
+
+    assert b"_created" not in content
+    assert content_type.startswith("text/plain")
+
+
+def test_openmetrics_is_spoken_when_asked_for():
+    """Prometheus may ask for the newer format, and gets it."""
+    content, content_type = page(
+        registry(boards), "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"
+    )
+
+    assert content.endswith(b"# EOF\n")
+    assert content_type.startswith("application/openmetrics-text")
+
+
+def test_reasons_of_dead_letters_are_bounded():
+    """However many reasons there are, or however odd, a few series hold them all."""
+    outcomes = message([RIGHT], 0, 0)
+    outcomes.totals.dead = {f"reason_{n:03}": 1 for n in range(100)} | {'a"b\n': 7}
+    board = Board("tale", "main", (2,))
+    board.feed(0, outcomes)
+    scraped = CollectorRegistry()
+    scraped.register(BoardCollector(lambda: [board]))
+
+    (family,) = [it for it in scraped.collect() if it.name == "driftline_dead"]
+
+    assert len(family.samples) == REASONS + 1
+    assert sum(sample.value for sample in family.samples) == 107
+    assert family.samples[-1].labels["reason"] == "other"
+
+
+def test_promtool_finds_nothing_to_mend():
+    """Prometheus' own linter is content with names, units, helps and types."""
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        assert "CI" not in os.environ, "promtool is missing; tools/needs.sh installs it"
+        pytest.skip("promtool is not installed")
+
+    done = subprocess.run(
+        [promtool, "check", "metrics", "--extended"],
+        input=page(registry(boards))[0],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.stderr == b""
+    assert done.returncode == 0
