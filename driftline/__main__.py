@@ -1,0 +1,37 @@
+"""Run a command; turn an error of the stream's family into one sentence and an exit code."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code.
+
+    0 is fine, 1 failed, 2 a wrong setting, 130 Ctrl-C.
+    """
+    from driftline.app import app
+    from stream.errors import SettingError, StreamError
+
+    try:
+        code = app()
+    except SettingError as error:
+        code = _said(error, 2)
+    except StreamError as error:
+        code = _said(error, 1)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough.
+        sys.stderr.close()
+        code = 0
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _said(error: Exception, code: int) -> int:
+    sys.stderr.write(f"driftline: {error}\n")
+    return code
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""driftline learn."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from driftline.console import Stop, set_up_logging, sum_up
+from driftline.options import Common, Learning, Named
+from driftline.settings import config_and_run, labels, open_stream, spec
+
+
+def learn(
+    *,
+    common: Common | None = None,
+    learning: Learning | None = None,
+    named: Named | None = None,
+    turn: int = 2000,
+    until_end: bool = False,
+    rebuild: bool = False,
+    fresh: bool = False,
+    answer: str = "asked",
+) -> int:
+    """Guess, score and learn the samples of the stream, in that order.
+
+    Started again, it goes on where it stopped: nothing is lost, and nothing is said twice
+    that cannot be told apart.
+
+    Parameters
+    ----------
+    turn
+        Records of one commit, at most.
+    until_end
+        Stop at the end of the stream as it stands now.
+    rebuild
+        Replay the stream from the old start into a new state, in silence.
+    fresh
+        Begin with a new state where the old one stands.
+    answer
+        Samples that get a prediction: asked (questions only), all or none.
+    """
+    from learner.loop import learn as run
+
+    common = common or Common()
+    set_up_logging(verbose=common.verbose)
+    named = named or Named()
+    config, how = config_and_run(
+        common.stream,
+        name=named.name,
+        state=named.state,
+        until_end=until_end,
+        settings={
+            **settings_of(learning or Learning()),
+            "key_file": named.key_file,
+            "turn": turn,
+            "rebuild": rebuild,
+            "fresh": fresh,
+            "answer": answer,
+        },
+    )
+    log = open_stream(common.stream)
+    try:
+        with Stop().on_signals() as stop:
+            summary = run(log, config, how, stopping=stop)
+    finally:
+        log.close()
+    sum_up(summary.as_dict(), as_json=common.json, title="learned")
+    return stop.exit_code
+
+
+def settings_of(learning: Learning) -> dict[str, object]:
+    """Return the options in the form that `learner.config.Config` takes."""
+    settings = dataclasses.asdict(learning)
+    settings["model"] = spec(learning.model)
+    settings["detector"] = spec(learning.detector)
+    settings["classes"] = labels(learning.classes)
+    return settings

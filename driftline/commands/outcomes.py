@@ -1,0 +1,110 @@
+"""driftline outcomes."""
+
+from __future__ import annotations
+
+import csv
+import json as text
+import sys
+from typing import TYPE_CHECKING, Any, Literal
+
+from driftline.console import set_up_logging
+from driftline.options import Common
+from driftline.settings import open_stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from stream.topic import Topic
+
+COLUMNS = ("offset", "of", "id", "ts", "y", "y_pred", "p_true", "p_pred", "arm", "flag")
+"""Of `stream.records.Rows`, those that are written; events come after them."""
+
+
+def outcomes(
+    *,
+    common: Common | None = None,
+    name: str = "main",
+    format: Literal["csv", "jsonl"] = "csv",
+) -> int:
+    """Write every outcome, one line each, in order, each position once.
+
+    The columns are offset, of, id, ts, y, y_pred, p_true, p_pred, arm, flag, events; a
+    topic of several partitions has the partition in front. Flags: 0 scored, 1 no guess yet,
+    2 correction, 3 guess not finite.
+
+    Parameters
+    ----------
+    name
+        Name of the learner.
+    format
+        csv or jsonl.
+    """
+    from stream.topic import topic_of
+
+    common = common or Common()
+    set_up_logging(verbose=common.verbose)
+    log = open_stream(common.stream)
+    try:
+        topic = log.topic(topic_of(log.stream, name, "outcomes"))
+        front = ("partition",) if topic.partitions > 1 else ()
+        columns = (*front, *COLUMNS, "events")
+        write = _csv(columns) if format == "csv" else _jsonl
+        for partition in range(topic.partitions):
+            for row in lines(topic, partition):
+                if front:
+                    row = {"partition": partition, **row}
+                write(row)
+    finally:
+        log.close()
+    return 0
+
+
+def lines(topic: Topic, partition: int) -> Iterator[dict[str, Any]]:
+    """Yield the outcomes of a partition, each position once, with the events that fell there.
+
+    An event between two outcomes goes with the next one, one after the last with the last.
+    """
+    from stream.records import decode_outcomes
+
+    start, stop = topic.first()[partition], topic.end()[partition]
+    high = -1
+    held: dict[str, Any] | None = None
+    events: list[Any] = []
+    for entry in topic.scan(partition, start, stop):
+        message = decode_outcomes(entry.value)
+        events += [event for event in message.events if event[0] > high]
+        columns = [getattr(message.rows, name) for name in COLUMNS]
+        for values in zip(*columns, strict=True):
+            offset = values[0]
+            if offset <= high:
+                continue
+            if held is not None:
+                yield held
+            here = [event for event in events if event[0] <= offset]
+            events = [event for event in events if event[0] > offset]
+            held = {**dict(zip(COLUMNS, values, strict=True)), "events": here}
+        high = max(high, message.last)
+    if held is not None:
+        yield {**held, "events": held["events"] + events}
+
+
+def _csv(columns: tuple[str, ...]) -> Callable[[dict[str, Any]], None]:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+
+    def write(row: dict[str, Any]) -> None:
+        events = text.dumps(row["events"]) if row["events"] else ""
+        plain = [_field(row[name]) for name in columns[:-1]]
+        writer.writerow([*plain, events])
+
+    return write
+
+
+def _field(value: Any) -> Any:
+    if value is None:
+        return ""
+    return text.dumps(value) if isinstance(value, bool) else value
+
+
+def _jsonl(row: dict[str, Any]) -> None:
+    sys.stdout.write(text.dumps(row) + "\n")

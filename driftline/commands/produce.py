@@ -1,0 +1,196 @@
+"""driftline produce."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from driftline.console import Stop, set_up_logging, sum_up, tell
+from driftline.options import Common
+from driftline.settings import labels, open_stream
+from stream.errors import SettingError
+
+if TYPE_CHECKING:
+    from producer.replay import Preview, Progress, Replay
+
+
+def produce(
+    *,
+    source: str,
+    common: Common | None = None,
+    label: str | None = None,
+    id: str | None = None,
+    time: str | None = None,
+    task: str | None = None,
+    types: Annotated[list[str] | None, Parameter(name="--type")] = None,
+    drop: list[str] | None = None,
+    key: str | None = None,
+    classes: str | None = None,
+    drift: list[str] | None = None,
+    seed: int = 1,
+    rate: float | None = None,
+    speed: float | None = None,
+    limit: int | None = None,
+    loop: int = 1,
+    shuffle: bool = False,
+    label_delay: str | None = None,
+    partitions: int = 1,
+    retention_seconds: float | None = None,
+    retention_bytes: int | None = None,
+    dry_run: bool = False,
+) -> int:
+    """Replay a data set into the stream, each sample once, whatever happens.
+
+    Started again, it goes on where it stopped.
+
+    Parameters
+    ----------
+    source
+        river:NAME, sklearn:NAME, synth:NAME(ARGUMENT=VALUE, …), or a .csv, .csv.gz, .jsonl or
+        .jsonl.gz file; 'driftline datasets' lists the names.
+    label
+        Column of a file that is the label; without it all samples are questions.
+    id
+        Column that is the id. Default: the number of the row.
+    time
+        Column that is event time: ISO 8601, or seconds of the epoch.
+    task
+        classification or regression. Default: inferred from the label.
+    types
+        COLUMN=TYPE, once for each column whose type was inferred wrongly: integer, number,
+        boolean, category, datetime.
+    drop
+        Column that is no feature; may be given again.
+    key
+        Feature that decides the partition. Default: the id.
+    classes
+        All labels there will be, with commas between. Default: found by reading the source.
+    drift
+        For synth: a true drift, KIND@SAMPLE[+WIDTH], as abrupt@15000, gradual@30000+2000,
+        recurring@45000; may be given again.
+    seed
+        Seed of generators and of --shuffle.
+    rate
+        Samples a second. Default: as fast as possible.
+    speed
+        Factor of event time: 60 replays an hour in a minute.
+    limit
+        Samples, at most.
+    loop
+        Passes over the source, 0 for ever.
+    shuffle
+        Mix the samples.
+    label_delay
+        Hold labels back: by samples (100) or event time (90s, 3d), then send them by id.
+    partitions
+        Partitions of a topic that is not there yet; each keeps a model of its own.
+    retention_seconds
+        Age up to which the samples of a new topic are kept. Default: for ever.
+    retention_bytes
+        Bytes of samples kept in each partition of a new topic. Default: all.
+    dry_run
+        Show schema, first rows and reading rate, and write nothing.
+    """
+    from producer.replay import Replay, describe
+    from producer.replay import produce as run
+    from stream.topic import Retention
+
+    common = common or Common()
+    set_up_logging(verbose=common.verbose)
+    replay = Replay(
+        source=source,
+        label=label,
+        id=id,
+        time=time,
+        task=task,
+        types=_types(types or []),
+        drop=tuple(drop or ()),
+        key=key,
+        classes=labels(classes),
+        drifts=tuple(drift or ()),
+        seed=seed,
+        rate=rate,
+        speed=speed,
+        limit=limit,
+        loop=loop,
+        shuffle=shuffle,
+        label_delay=label_delay,
+        partitions=partitions,
+        retention=Retention(seconds=retention_seconds, size=retention_bytes),
+    )
+    if dry_run:
+        _show(describe(replay), replay)
+        return 0
+    log = open_stream(common.stream)
+    try:
+        with Stop().on_signals() as stop, _bar() as bar:
+            summary = run(log, replay, stopping=stop, progress=bar, say=tell)
+    finally:
+        log.close()
+    sum_up(dataclasses.asdict(summary), as_json=common.json, title="produced")
+    return stop.exit_code
+
+
+def _types(given: list[str]) -> dict[str, str]:
+    found = {}
+    for text in given:
+        column, equals, kind = text.rpartition("=")
+        if not equals:
+            raise SettingError(f"--type {text!r} must be COLUMN=TYPE, as --type zip=category")
+        found[column] = kind
+    return found
+
+
+def _show(preview: Preview, replay: Replay) -> None:
+    import json
+
+    tell(preview.schema.sentence())
+    for row in preview.rows:
+        shown: dict[str, Any] = {"id": row.id, "ts": row.ts, "x": row.x, "y": row.y}
+        tell(json.dumps({key: value for key, value in shown.items() if value is not None}))
+    tell(f"read at {preview.rows_per_second:,.0f} rows a second; nothing was written")
+    if preview.flaw:
+        tell(f"{preview.flaw}; such rows are left out and counted")
+    if replay.rate:
+        tell(f"would be paced at {replay.rate:,.0f} samples a second")
+
+
+@contextmanager
+def _bar() -> Iterator[Any]:
+    """Give a callback that shows progress: a bar on a terminal, else a line now and then."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _Lines()
+        return
+    columns = (TextColumn("samples"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("samples", total=None)
+
+        def show(progress: Progress) -> None:
+            bar.update(task, completed=progress.samples, total=progress.total)
+
+        yield show
+
+
+class _Lines:
+    """Says how far a replay is, every ten seconds."""
+
+    _EVERY = 10.0
+
+    def __init__(self) -> None:
+        self._next = self._EVERY
+
+    def __call__(self, progress: Progress) -> None:
+        """Take the progress; say it when it is time."""
+        if progress.seconds >= self._next:
+            self._next = progress.seconds + self._EVERY
+            total = f" of {progress.total:,}" if progress.total else ""
+            tell(f"samples={progress.samples:,}{total} seconds={progress.seconds:.0f}")

@@ -1,0 +1,81 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Common:
+    """What every command takes."""
+
+    stream: str = "sqlite:driftline.db"
+    "Address of the stream: sqlite:PATH or kafka://HOST:PORT[,HOST:PORT]/NAME."
+
+    json: bool = False
+    "End with one line of JSON on stdout."
+
+    verbose: bool = False
+    "Say more on stderr."
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Learning:
+    """What decides a learner's state; changed, it is another learner."""
+
+    model: str = "logistic"
+    """Name of a preset (see 'driftline models'), dotted path of an estimator of River or
+    scikit-learn, or JSON: {"class": PATH, ARGUMENT: VALUE} or a list of these, a pipeline."""
+
+    policy: str = "reset"
+    "Answer to drift: none or reset."
+
+    detector: str | None = None
+    """Drift detector over the errors of the guesses: adwin, kswin, page-hinkley, ddm, eddm,
+    fhddm, hddm-a, hddm-w, periodic, none, a dotted path, or JSON. Default: adwin, but
+    none where the policy is none."""
+
+    direction: str = "worse"
+    "Which change of the error is a drift: worse or any."
+
+    scaling: str | None = None
+    "Before a scikit-learn model: standard, minmax or none. Default: the preset's own."
+
+    grain: int | None = None
+    "Labelled samples learned at once. Default: 1 for River, 256 for scikit-learn."
+
+    grain_seconds: float | None = None
+    "End a grain also when event time has moved on by so many seconds."
+
+    classes: str | None = None
+    "All labels there will be, with commas between, or as JSON."
+
+    seed: int = 1
+    "Seed of everything random."
+
+    max_pending: int = 100_000
+    "Questions kept until their label comes; the oldest expire first."
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Named:
+    """Which learner, and where its checkpoints lie."""
+
+    name: str = "main"
+    "Name of the learner: 1 to 40 of a-z, 0-9 and -."
+
+    state: Path | None = None
+    "Folder of the checkpoints. Default: PATH.state beside an embedded log."
+
+    key_file: Path | None = None
+    "File with the key that signs checkpoints. Default: made in the state folder."
+
+
+Flag = Annotated[bool, Parameter(negative=())]

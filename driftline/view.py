@@ -1,0 +1,96 @@
+"""The demo's terminal view: how the model does against the baseline, and what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from monitor.board import Figures, Point
+    from monitor.tally import Noted
+
+_BARS = "▁▂▃▄▅▆▇█"
+_WIDTH = 60
+_SHOWN = 8
+_STYLES = {"mark": "yellow", "drift": "red", "reset": "green"}
+
+
+def view(
+    figures: Figures, *, window: str, address: str, model: str, policy: str
+) -> RenderableType:
+    """Return the view of a learner's figures over the rolling window of that name."""
+    counts = Table.grid(padding=(0, 3))
+    counts.add_row(
+        f"samples {figures.count('samples'):,}",
+        f"{figures.rate:,.0f} a second",
+        f"true drifts {figures.count('marks')}",
+        f"detected {figures.count('drifts')}",
+        f"resets {figures.count('resets')}",
+    )
+    parts: list[RenderableType] = [_scores(figures, window), _curve(figures), counts, Text()]
+    parts += [_event(event) for event in _worth_saying(figures.events)[-_SHOWN:]]
+    parts += [Text(), Text(f"Metrics: {address}/metrics (Ctrl-C to stop)", style="bold")]
+    return Panel(Group(*parts), title=f"driftline · {model} · policy {policy}", width=80)
+
+
+def _scores(figures: Figures, window: str) -> Table:
+    table = Table.grid(padding=(0, 3))
+    mine, base = figures.scores(window), figures.baselines(window)
+    name = "mae" if figures.regression else "accuracy"
+    table.add_row(
+        Text(f"{name} over the last {int(window):,}", style="bold"),
+        _number(mine.get(name), "bold cyan"),
+        "majority" if not figures.regression else "mean so far",
+        _number(base.get("majority")),
+        "no change",
+        _number(base.get("no_change")),
+    )
+    return table
+
+
+def _number(value: float | None, style: str = "") -> Text:
+    return Text("–" if value is None else f"{value:.3f}", style=style)
+
+
+def _curve(figures: Figures) -> Text:
+    """Return the rolling figure as a line of bars, a mark's place under it."""
+    points = figures.curve
+    values = [point.model for point in _thinned(points)]
+    if not values:
+        return Text("waiting for the first outcomes …", style="dim")
+    low, high = (0.0, 1.0) if not figures.regression else (min(values), max(values))
+    span = (high - low) or 1.0
+    bars = "".join(_BARS[round((v - low) / span * (len(_BARS) - 1))] for v in values)
+    return Text(bars, style="cyan")
+
+
+def _thinned(points: Sequence[Point]) -> list[Point]:
+    if len(points) <= _WIDTH:
+        return list(points)
+    return [points[i * len(points) // _WIDTH] for i in range(_WIDTH)]
+
+
+def _worth_saying(events: Sequence[Noted]) -> list[Noted]:
+    return [event for event in events if event.kind in _STYLES]
+
+
+def _event(event: Noted) -> Text:
+    return Text(f"@{event.offset:<8,}{sentence(event)}", style=_STYLES[event.kind])
+
+
+def sentence(event: Noted) -> str:
+    """Return what happened in a few words."""
+    details = event.details
+    if event.kind == "mark":
+        return (
+            f"the world changes: {details.get('kind', '')} {details.get('mark', '')}".rstrip()
+        )
+    if event.kind == "drift":
+        before, after = details.get("before", 0.0), details.get("after", 0.0)
+        return f"{details.get('detector')} sees it: error {before:.2f} → {after:.2f}"
+    return "the model is replaced by a new one"
