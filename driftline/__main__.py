@@ -14,7 +14,7 @@ def main() -> None:
     from stream.errors import SettingError, StreamError
 
     try:
-        code = app()
+        code = app(sys.argv[1:])
     except SettingError as error:
         code = _said(error, 2)
     except StreamError as error:

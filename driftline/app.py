@@ -35,7 +35,6 @@ app = App(
     config=[
         Env("DRIFTLINE_"),
         _Settings(FILE, must_exist=False, search_parents=False),
-        Env("DRIFTLINE_", command=False),
         _Settings(
             FILE,
             must_exist=False,
@@ -47,6 +46,7 @@ app = App(
     ],
     default_parameter=Parameter(negative=()),
     version_flags=("--version",),
+    help_format="plaintext",
 )
 _checkpoints = App(name="checkpoints", help="List, show or verify a learner's checkpoints.")
 

@@ -30,16 +30,13 @@ class Learning:
     """What decides a learner's state; changed, it is another learner."""
 
     model: str = "logistic"
-    """Name of a preset (see 'driftline models'), dotted path of an estimator of River or
-    scikit-learn, or JSON: {"class": PATH, ARGUMENT: VALUE} or a list of these, a pipeline."""
+    """A name ('driftline models'), a dotted path, or JSON with "class"; a list is a pipeline."""
 
     policy: str = "reset"
     "Answer to drift: none or reset."
 
     detector: str | None = None
-    """Drift detector over the errors of the guesses: adwin, kswin, page-hinkley, ddm, eddm,
-    fhddm, hddm-a, hddm-w, periodic, none, a dotted path, or JSON. Default: adwin, but
-    none where the policy is none."""
+    """A name of River's (adwin, ddm …), path or JSON. Default: adwin; none with policy none."""
 
     direction: str = "worse"
     "Which change of the error is a drift: worse or any."

@@ -18,7 +18,7 @@ from learner.messages import Topics, send
 from learner.progress import Progress
 from learner.start import begin
 from learner.summary import Summary, summarize
-from stream.errors import TopicMissing
+from stream.errors import SettingError, TopicMissing
 from stream.topic import Batch, Cursor, Log, Retention, Topic, check_name, group_of, samples_of
 
 _log = logging.getLogger("driftline.learner")
@@ -29,6 +29,7 @@ _SHARE = 0.02
 """Of the time, at most so much goes into checkpoints."""
 _SAY = 5.0
 """Seconds between two lines of a learner that waits."""
+_ANSWERS = ("asked", "all", "none")
 _WAIT = 0.5
 """Seconds a read waits for records before the learner looks whether it should stop."""
 
@@ -54,6 +55,15 @@ class Run:
     rebuild: bool = False
     fresh: bool = False
     answer: str = "asked"
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot be meant. Raises `SettingError`."""
+        if self.turn < 1:
+            raise SettingError(f"turn must be a whole number above 0, got {self.turn!r}")
+        if self.answer not in _ANSWERS:
+            raise SettingError(f"answer must be {' or '.join(_ANSWERS)}, got {self.answer!r}")
+        if self.rebuild and self.fresh:
+            raise SettingError("rebuild and fresh are two ways on; leave one away")
 
 
 def learn(

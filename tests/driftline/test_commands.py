@@ -1,0 +1,222 @@
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from driftline import learn, produce
+from driftline.__main__ import main
+from stream.errors import SettingError
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Give a function that runs a command in an empty folder: exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*words):
+        monkeypatch.setattr(sys, "argv", ["driftline", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return ended.value.code or 0, said.out, said.err
+
+    return command
+
+
+@pytest.fixture
+def learned(run):
+    """Give the same function, in a folder with a stream that has been learned."""
+    assert run("produce", "--stream", "sqlite:s.db", "--source", "river:Phishing")[0] == 0
+    code, out, _ = run(
+        *("learn", "--stream", "sqlite:s.db", "--policy", "none", "--until-end", "--json")
+    )
+    assert code == 0
+    assert json.loads(out.splitlines()[-1])["samples"] == 1250
+    return run
+
+
+def test_the_last_line_of_learn_has_what_scripts_need(learned):
+    """A second run adds nothing, and sums up the same."""
+    code, out, _ = learned(
+        *("learn", "--stream", "sqlite:s.db", "--policy", "none", "--until-end", "--json")
+    )
+    summary = json.loads(out.splitlines()[-1])
+    assert code == 0
+    assert summary["accuracy"] == 0.8928
+    assert {
+        *("samples", "scored", "accuracy", "drifts", "resets", "dead", "seconds"),
+        *("samples_per_second", "cursor"),
+    } <= set(summary)
+
+
+def test_outcomes_are_one_line_each_in_order(learned):
+    """As CSV and as JSON lines; accuracy by hand equals the summary's."""
+    _, out, _ = learned("outcomes", "--stream", "sqlite:s.db")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert list(rows[0]) == (
+        ["offset", "of", "id", "ts", "y", "y_pred", "p_true", "p_pred", "arm", "flag", "events"]
+    )
+    assert [int(row["id"]) for row in rows] == list(range(1250))
+    assert sum(row["y"] == row["y_pred"] for row in rows) / len(rows) == 0.8928
+    _, out, _ = learned("outcomes", "--stream", "sqlite:s.db", "--format", "jsonl")
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert [line["y_pred"] for line in lines] == [row["y_pred"] == "true" for row in rows]
+    assert lines[0]["events"][0][1] == "declare"
+
+
+def test_checkpoints_are_listed_shown_and_verified(learned, tmp_path):
+    """A damaged one is found, with exit code 1."""
+    _, out, _ = learned("checkpoints", "list", "--stream", "sqlite:s.db", "--json")
+    (found, *_) = json.loads(out)
+    assert found["cursor"] == 1251
+    _, out, _ = learned("checkpoints", "show", found["path"])
+    assert json.loads(out)["learner"] == "main"
+    assert learned("checkpoints", "verify", "--stream", "sqlite:s.db")[0] == 0
+    path = tmp_path / found["path"]
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    code, out, _ = learned("checkpoints", "verify", "--stream", "sqlite:s.db")
+    assert (code, out.split()[0]) == (1, "bad")
+
+
+def test_monitor_sums_up_what_there_is(learned):
+    """The monitor's accuracy is the learner's."""
+    _, out, _ = learned("monitor", "--stream", "sqlite:s.db", "--until-end", "--json")
+    assert json.loads(out)["learners"]["main"]["accuracy"] == 0.8928
+
+
+WRONG = [
+    (["learn", "--modl", "x"], "Did you mean --model?"),
+    (["learn", "--model", "logistik"], "did you mean 'logistic'?"),
+    (["learn", "--model", "river.linear_model.Nothing"], "cannot be imported"),
+    (["learn", "--model", '{"class": "river.tree.HoeffdingTreeClassifier", "x": 1}'], "takes"),
+    (["learn", "--model", "{broken"], "is no JSON"),
+    (["learn", "--model", "sklearn.svm.SVC"], "no partial_fit"),
+    (["learn", "--model", "river.cluster.KMeans"], "neither a classifier nor a regressor"),
+    (["learn", "--policy", "rest"], "policy 'rest' is not known"),
+    (["learn", "--detector", "adwim"], "did you mean 'adwin'?"),
+    (["learn", "--model", "linear", "--detector", "ddm"], "takes only right or wrong"),
+    (["learn", "--grain", "0"], "grain must be"),
+    (["learn", "--name", "Main Learner"], "learner 'Main Learner' must be"),
+    (["learn", "--stream", "redis:x"], "is no address of a stream"),
+    (["learn", "--stream", "kafka://host:9092"], "stream ''"),
+    (["learn", "--classes", "a"], "classes must be at least two"),
+    (["learn", "--turn", "0"], "turn must be"),
+    (["learn", "--answer", "some"], "answer must be"),
+    (["learn", "--rebuild", "--fresh"], "leave one away"),
+    (["produce", "--source", "river:Phising"], "did you mean 'Phishing'?"),
+    (["produce", "--source", "missing.csv"], "missing.csv"),
+    (["produce", "--source", "river:Phishing", "--type", "zip"], "COLUMN=TYPE"),
+    (["produce", "--source", "river:Phishing", "--rate", "-1"], "rate"),
+    (["monitor", "--window", "0"], "--window must be"),
+]
+
+
+@pytest.mark.parametrize(("words", "sentence"), WRONG, ids=[" ".join(w[:3]) for w, _ in WRONG])
+def test_a_wrong_setting_is_one_sentence_and_exit_code_2(run, words, sentence):
+    """It says which, what was found, what to do; there is no traceback."""
+    code, _, err = run(*words)
+    assert code == 2
+    assert "Traceback" not in err
+    assert sentence in " ".join(err.replace("│", " ").split())
+
+
+def test_learning_to_the_end_of_nothing_fails_with_a_sentence(run):
+    """Without a topic, --until-end cannot wait: exit code 1."""
+    code, _, err = run("learn", "--until-end")
+    assert code == 1
+    assert "local.samples" in err
+
+
+def test_flags_go_before_environment_and_that_before_the_file(run, monkeypatch, tmp_path):
+    """A model in the file, another in the environment, a third by flag."""
+    run("produce", "--stream", "sqlite:s.db", "--source", "river:Phishing", "--limit", "50")
+    (tmp_path / "driftline.toml").write_text(
+        '[common]\nstream = "sqlite:s.db"\n[learn]\nuntil_end = true\n'
+        '[learn.model]\nclass = "river.tree.HoeffdingTreeClassifier"\ngrace_period = 10\n'
+    )
+    assert run("learn", "--name", "file", "--json")[0] == 0
+    monkeypatch.setenv("DRIFTLINE_LEARN_MODEL", "naive-bayes")
+    assert run("learn", "--name", "env", "--json")[0] == 0
+    assert run("learn", "--name", "flag", "--model", "logistic", "--json")[0] == 0
+    configs = []
+    for name in ("file", "env", "flag"):
+        _, out, _ = run("checkpoints", "list", "--name", name, "--json")
+        configs.append(json.loads(out)[-1]["config"])
+    assert len(set(configs)) == 3
+
+
+def test_an_unknown_key_in_the_settings_file_is_refused(run, tmp_path):
+    """With the key that was perhaps meant."""
+    (tmp_path / "driftline.toml").write_text('[learn]\nmodl = "logistic"\n')
+    code, _, err = run("learn")
+    assert code == 2
+    assert "--model" in err
+
+
+def test_models_prints_construction_and_labels_of_every_preset(run):
+    """As text and as JSON."""
+    _, out, _ = run("models", "--json")
+    models = {row["model"]: row for row in json.loads(out)}
+    assert models["logistic"]["construction"] == (
+        "river.preprocessing.StandardScaler() | river.linear_model.LogisticRegression()"
+    )
+    assert "two classes" in models["logistic"]["labels"]
+    _, out, _ = run("models")
+    assert all(name in out for name in models)
+
+
+def test_datasets_lists_names_that_produce_takes(run):
+    """The first of each kind can be tried."""
+    _, out, _ = run("datasets", "--json")
+    names = json.loads(out)
+    assert {"river:Phishing", "sklearn:digits", "synth:Agrawal"} <= set(names)
+
+
+def test_dry_run_shows_schema_rows_and_rate_and_writes_nothing(run, tmp_path):
+    """No log is made."""
+    code, _, err = run("produce", "--source", "sklearn:iris", "--dry-run")
+    assert code == 0
+    assert "classification of 'target' (0, 1, 2)" in err
+    assert "rows a second" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_demo_tells_its_story(run):
+    """Unpaced: three true drifts, each followed by a reset, far better than the baseline."""
+    code, out, _ = run("demo", "--until-end", "--json")
+    summary = json.loads(out.splitlines()[-1])
+    assert code == 0
+    assert (summary["samples"], summary["true_drifts"]) == (60_000, 3)
+    assert summary["resets"] >= 3
+    assert summary["accuracy"] > 0.94
+
+
+def test_the_two_functions_do_what_the_commands_do(tmp_path):
+    """Produce and learn by address, and go on from the checkpoint."""
+    stream = f"sqlite:{tmp_path / 's.db'}"
+    assert produce(stream, source="river:Phishing", limit=1000).samples == 1000
+    assert learn(stream, policy="none").samples == 1000
+    assert produce(stream, source="river:Phishing").samples == 250
+    assert learn(stream, policy="none").accuracy == 0.8928
+    with pytest.raises(SettingError, match="no such setting"):
+        learn(stream, polisy="none")
+
+
+def test_help_imports_nothing_heavy():
+    """No model library, broker client or server is imported to print the help."""
+    said = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "driftline", "--help"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    ).stderr
+    imported = {line.rpartition("|")[2].strip() for line in said.splitlines()}
+    assert not imported & {"river", "sklearn", "numpy", "kafka", "uvicorn", "msgspec"}

@@ -1,0 +1,252 @@
+import json
+import os
+import pickle
+import random
+import stat
+from dataclasses import replace
+
+import pytest
+
+from learner import checkpoint
+from learner.checkpoint import Checkpoints, Damaged, key_of, verify
+from learner.config import Config
+from learner.learner import Learner
+from learner.start import begin
+from stream.errors import CheckpointError, SettingError
+from stream.memory import MemoryLog
+from stream.records import Record, encode
+from stream.topic import Batch
+
+KEY = b"k" * 64
+
+
+def learned(until, *, start=0):
+    """Return a learner of a small stream that stands at an offset."""
+    learner = Learner(Config(model="naive-bayes"), 0, start)
+    values = [
+        (i, encode(Record(id=i, x={"a": float(i % 5)}, y=i % 2))) for i in range(start, until)
+    ]
+    learner.learn(Batch(0, values, until))
+    return learner
+
+
+@pytest.fixture
+def store(tmp_path):
+    """Give the checkpoints of one partition."""
+    return Checkpoints.at(tmp_path, "s", "main", 0, "topic-1", KEY)
+
+
+def test_what_was_saved_goes_on_as_if_it_had_not_been(store):
+    """A loaded learner says of the records to come what the saved one says."""
+    learner = learned(50)
+    store.save(learner)
+    _, loaded = store.load(store.paths()[-1])
+    batch = Batch(0, [(50, encode(Record(id=50, x={"a": 3.0}, y=1)))], 51)
+    assert loaded.learn(batch).rows == learner.learn(batch).rows
+    assert loaded.totals == learner.totals
+
+
+def test_the_last_three_are_kept_and_go_by_their_cursor(store):
+    """Older checkpoints are removed; order is by cursor, whatever the clock said."""
+    for until in (10, 40, 20, 30):
+        store.save(learned(until))
+    assert [int(path.name) for path in store.paths()] == [20, 30, 40]
+    assert store.oldest() == 20
+
+
+def test_no_damage_is_ever_loaded(store):
+    """Two hundred flipped bits and cut ends: not one is accepted."""
+    store.save(learned(50))
+    path = store.paths()[-1]
+    whole = path.read_bytes()
+    rng = random.Random(7)
+    refused = 0
+    for n in range(200):
+        body = bytearray(whole)
+        if n % 4 == 0:
+            body = body[: rng.randrange(len(body))]
+        else:
+            body[rng.randrange(len(body))] ^= 1 << rng.randrange(8)
+        path.write_bytes(body)
+        with pytest.raises(CheckpointError):
+            store.load(path)
+        refused += 1
+    assert refused == 200
+
+
+class Evil:
+    """Leaves a trace when it is unpickled."""
+
+    def __init__(self, trace):
+        self.trace = trace
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.trace),)
+
+
+def test_a_forged_pickle_is_refused_before_it_can_run(store, tmp_path):
+    """A payload signed with another key is never unpickled."""
+    trace = tmp_path / "trace"
+    forger = replace(store, key=b"x" * 64)
+    forger.save(learned(5))
+    path = store.paths()[-1]
+    header, _ = verify(path, forger.key)
+    payload = pickle.dumps(Evil(trace))
+    body = b"driftline checkpoint 1\n"
+    fields = {name: getattr(header, name) for name in header.__slots__}
+    fields |= {
+        "length": len(payload),
+        "sha256": checkpoint.hashlib.sha256(payload).hexdigest(),
+        "key": checkpoint.key_id(KEY),
+    }
+    body += json.dumps(fields).encode() + b"\n" + payload
+    path.write_bytes(body + checkpoint.hmac.digest(forger.key, body, "sha256"))
+    with pytest.raises(Damaged, match="damaged or forged"):
+        store.load(path)
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"key": b"y" * 64}, "give the right one with --key-file"),
+        ({"identity": "topic-2"}, "has identity 'topic-1', this is 'topic-2'"),
+        ({"learner": "other"}, "has learner 'main', this is 'other'"),
+        ({"partition": 3}, "has partition 0, this is 3"),
+    ],
+)
+def test_a_checkpoint_of_something_else_is_refused_with_a_sentence(store, change, sentence):
+    """Another key, topic, learner or partition: the sentence says which and what to do."""
+    store.save(learned(5))
+    with pytest.raises(CheckpointError, match=sentence):
+        replace(store, **change).load(store.paths()[-1])
+
+
+def test_another_library_version_is_refused_by_name(store, monkeypatch):
+    """The sentence names the library, both versions, and --rebuild."""
+    store.save(learned(5))
+    now = checkpoint.versions()
+    monkeypatch.setattr(checkpoint, "versions", lambda: {**now, "river": "99.0"})
+    with pytest.raises(CheckpointError, match=r"river .* \(here 99\.0\).*--rebuild"):
+        store.load(store.paths()[-1])
+
+
+def test_every_crash_of_the_writer_leaves_the_old_file_or_the_new(store):
+    """Whatever part of the new file had reached the disk, a whole checkpoint is found."""
+    store.save(learned(10))
+    store.save(learned(20))
+    new = store.paths()[-1]
+    body = new.read_bytes()
+    new.unlink()
+    for cut in range(0, len(body), max(1, len(body) // 100)):
+        beside = store.folder / f".{20:020d}.1.tmp"
+        beside.write_bytes(body[:cut])
+        assert [int(path.name) for path in store.paths()] == [10]
+        assert store.load(store.paths()[-1])[1].cursor == 10
+    new.write_bytes(body)
+    assert store.load(store.paths()[-1])[1].cursor == 20
+
+
+def test_a_full_disk_leaves_no_half_file(store, monkeypatch):
+    """A write that fails is an OSError, and nothing of it stays."""
+    store.save(learned(10))
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint.os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        store.save(learned(20))
+    assert [path.name for path in store.folder.iterdir()] == [f"{10:020d}"]
+
+
+def test_a_key_is_made_once_for_its_owner_alone(tmp_path):
+    """The key file has mode 0600 and is the same the next time."""
+    key = key_of(tmp_path / "state")
+    assert key == key_of(tmp_path / "state")
+    assert len(key) == 64
+    assert stat.S_IMODE((tmp_path / "state" / "key").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("text", [None, "short"])
+def test_a_key_file_that_will_not_do_is_a_wrong_setting(tmp_path, text):
+    """A missing or a short key is named, with what a key needs."""
+    path = tmp_path / "given"
+    if text:
+        path.write_text(text)
+    with pytest.raises(SettingError, match="key file"):
+        key_of(tmp_path / "state", path)
+
+
+@pytest.fixture
+def log():
+    """Give a log with a learner's past: committed up to 30."""
+    log = MemoryLog("s")
+    log.create("s.samples", partitions=1)
+    log.create("s.main.outcomes", partitions=1)
+    writer = log.writer("driftline.s.main")
+    for i in range(40):
+        record = encode(Record(id=i, x={"a": float(i % 5)}, y=i % 2))
+        writer.append("s.samples", record, partition=0)
+    writer.commit({0: 30})
+    return log
+
+
+def test_a_damaged_checkpoint_leads_to_the_one_before(log, store):
+    """The start goes back one checkpoint and stays silent up to what was said."""
+    store.save(learned(10))
+    store.save(learned(20))
+    store.paths()[-1].write_bytes(b"driftline checkpoint 1\nnothing")
+    learner, said = begin(log, log.topic("s.samples"), _known(store, log), _config())
+    assert (learner.cursor, said) == (10, 30)
+
+
+def test_a_checkpoint_ahead_of_what_was_said_is_passed_over(log, store):
+    """It knows samples whose outcomes were never written."""
+    store.save(learned(20))
+    store.save(learned(35))
+    learner, said = begin(log, log.topic("s.samples"), _known(store, log), _config())
+    assert (learner.cursor, said) == (20, 30)
+
+
+def test_another_configuration_is_refused_and_the_ways_on_are_named(log, store):
+    """The sentence names --rebuild, --fresh and --name."""
+    store.save(learned(20))
+    with pytest.raises(SettingError, match=r"--rebuild.*--fresh.*--name"):
+        begin(log, log.topic("s.samples"), _known(store, log), Config(model="logistic"))
+
+
+def test_fresh_begins_where_the_old_state_stood_and_rebuild_at_its_start(log, store):
+    """Both put the old checkpoints aside; only rebuild replays."""
+    store.save(learned(20, start=5))
+    topic, known = log.topic("s.samples"), _known(store, log)
+    learner, said = begin(log, topic, known, Config(model="logistic"), rebuild=True)
+    assert (learner.start, learner.cursor, said) == (5, 5, 30)
+    assert store.paths() == []
+    learner, said = begin(log, topic, known, Config(model="logistic"), fresh=True)
+    assert (learner.start, learner.cursor, said) == (30, 30, 30)
+    assert [int(path.name) for path in store.paths()] == [30]
+
+
+def test_records_gone_before_the_checkpoint_are_an_error_with_a_way_on(log, store):
+    """Retention that went past the checkpoint is said, with --fresh."""
+    store.save(learned(10))
+    log.topic("s.samples").drop(0, 15)
+    with pytest.raises(CheckpointError, match="--fresh"):
+        begin(log, log.topic("s.samples"), _known(store, log), _config())
+
+
+def _config():
+    return Config(model="naive-bayes")
+
+
+def _known(store, log):
+    """Return the store with checkpoints that bear the topic's own identity."""
+    for path in store.paths():
+        try:
+            learner = store.load(path)[1]
+        except CheckpointError:
+            continue
+        path.unlink()
+        replace(store, identity=log.topic("s.samples").identity).save(learner)
+    return replace(store, identity=log.topic("s.samples").identity)
