@@ -159,7 +159,7 @@ class _Work:
         ):
             log.create(name, partitions=samples.partitions, retention=retention)
         # The writer first: from here on no other of this name can move the cursors.
-        self._writer = log.writer(self._group)
+        self._writer = log.writer(self._group, atomic=log.exactly_once)
         self._parts = self._begin(config)
         self._new = {p: part.learner.totals.samples for p, part in self._parts.items()}
 

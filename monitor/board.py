@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -43,7 +43,7 @@ class Part:
     lag: int | None
     """Records of the samples that no outcome accounts for yet."""
     seen_at: float | None
-    """When its newest outcomes were stored, in seconds of the epoch."""
+    """When its newest outcomes came, in seconds of the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +138,16 @@ class Board:
         """Return the offset of the last sample a partition's figures account for."""
         return self._tallies[partition].last
 
-    def look(self, *, lag: dict[int, int], seen_at: dict[int, float]) -> None:
+    def look(
+        self,
+        *,
+        lag: Mapping[int, int] | None = None,
+        seen_at: Mapping[int, float] | None = None,
+    ) -> None:
         """Take in how far behind each partition is, and when it last had news."""
         with self._lock:
-            self._lag.update(lag)
-            self._seen_at.update(seen_at)
+            self._lag.update(lag or {})
+            self._seen_at.update(seen_at or {})
 
     def figures(self) -> Figures:
         """Return all figures of this moment; costs one sum over each window."""
@@ -193,6 +198,8 @@ class Board:
 
     def _extend_curve(self) -> None:
         scored, n = self._scored(), self.windows[0]
+        if self._curve and scored < self._curve[-1].scored:
+            self._curve = []  # a learner that was begun anew has a curve of its own
         if self._curve and scored - self._curve[-1].scored < self._spacing:
             return
         # After a restart a window fills from behind; half of one would bend the curve.
@@ -206,4 +213,5 @@ class Board:
             self._curve.append(Point(scored, next(iter(model.values())), **floor))
         if len(self._curve) > POINTS:
             self._curve = self._curve[::2]
-            self._spacing *= 2
+            length = self._curve[-1].scored - self._curve[0].scored
+            self._spacing = length // (len(self._curve) - 1)

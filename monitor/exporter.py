@@ -16,7 +16,6 @@ from prometheus_client import (
     GCCollector,
     PlatformCollector,
     ProcessCollector,
-    disable_created_metrics,
 )
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
@@ -73,7 +72,6 @@ class BoardCollector(Collector):
 
 def registry(boards: Callable[[], Sequence[Board]]) -> CollectorRegistry:
     """Return a registry of the boards and of this process, without `_created` series."""
-    disable_created_metrics()  # type: ignore[no-untyped-call]  # theirs lacks the types
     made = CollectorRegistry()
     made.register(BoardCollector(boards))
     ProcessCollector(registry=made)

@@ -11,14 +11,14 @@ from monitor.board import Board
 from monitor.tally import Tally
 from stream.errors import CursorExpired, RecordError, TopicMissing, TopicTimeout
 from stream.records import Outcomes, decode_outcomes
-from stream.topic import Log, Topic, group_of, samples_of, topic_of
+from stream.topic import Entry, Log, Topic, group_of, samples_of, topic_of
 
 lines = logging.getLogger(__name__)
 
 LIMIT = 64
 """Messages read at once, at most; each has up to 512 KiB."""
 FIRST_STEP = 8
-"""Messages that the first step backwards takes; each further step doubles the reach."""
+"""Messages that the first step backwards takes; each further step reaches four times as far."""
 LOOK = 1.0
 """Seconds between two looks at the samples' end."""
 REMIND = 5.0
@@ -30,8 +30,13 @@ Clock = Callable[[], float]
 class Follower:
     """Keeps the boards of some learners up to date; `step` is to be called again and again.
 
-    `clock` is in seconds and never goes back; `pause` waits for some seconds, while no topic
-    is there that could be waited on.
+    `clock` is in seconds and never goes back, `hour` in seconds of the epoch; `pause` waits
+    for some seconds, while no topic is there that could be waited on.
+
+    Begun at any time it shows what one that never ended shows, but for rate and lag. Only
+    beside a learner that says again what it said before its crash (which it does where the
+    log is not `exactly_once`) a monitor begun then shows the repeated place, until the
+    learner is beyond where it was.
     """
 
     def __init__(
@@ -41,9 +46,10 @@ class Follower:
         windows: Sequence[int],
         *,
         clock: Clock = time.monotonic,
+        hour: Clock = time.time,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._trails = [Trail(log, name, windows, clock) for name in names]
+        self._trails = [Trail(log, name, windows, clock, hour) for name in names]
         self.stream = log.stream
         self._clock, self._pause = clock, pause
         self._reminded: float | None = None
@@ -91,13 +97,14 @@ class Follower:
 class Trail:
     """One learner's outcomes: where we stand in them, and the board they fill."""
 
-    def __init__(self, log: Log, name: str, windows: Sequence[int], clock: Clock) -> None:
+    def __init__(
+        self, log: Log, name: str, windows: Sequence[int], clock: Clock, hour: Clock
+    ) -> None:
         self.name, self.caught_up = name, False
-        self._log, self._windows, self._clock = log, windows, clock
+        self._log, self._windows, self._clock, self._hour = log, windows, clock, hour
         self._topic: Topic | None = None
         self._samples: Topic | None = None
         self._cursor: dict[int, int] = {}
-        self._newest: dict[int, int] = {}
         self._looked: float | None = None
         self.board = Board(log.stream, name, windows, clock=clock)
 
@@ -109,15 +116,18 @@ class Trail:
         except CursorExpired as error:
             self._start_over(str(error))
             return 0
+        taken = 0
         for partition, entries, following in batches:
             for offset, value in entries:
                 if outcomes := self._decode(self.board, partition, offset, value):
                     self.board.feed(partition, outcomes)
-                self._newest[partition] = offset
+            if entries:
+                self.board.look(seen_at={partition: self._hour()})
             self._cursor[partition] = following
+            taken += len(entries)
         if self._looked is None or self._clock() - self._looked >= LOOK:
-            self._look(topic)
-        return sum(len(batch.entries) for batch in batches)
+            self._look(topic, idle=not taken)
+        return taken
 
     def catch_up(self) -> Topic:
         """Fill a blank board with as little of the topic's past as gives the same figures."""
@@ -125,12 +135,11 @@ class Trail:
         board = Board(self._log.stream, self.name, self._windows, clock=self._clock)
         cursor = topic.end()
         board.expect(cursor)
-        self._newest = {}
         for partition, end in cursor.items():
             for message in self._tail(topic, board, partition, end):
                 board.feed(partition, message, live=False)
         self.board, self._cursor, self._topic = board, cursor, topic
-        self._look(topic)
+        self._look(topic, idle=True)
         if not self.caught_up:
             lines.info("learner=%s caught_up=true partitions=%d", self.name, topic.partitions)
         self.caught_up = True
@@ -142,31 +151,26 @@ class Trail:
         The cumulative figures stand in the newest totals, and so need no reading back.
         """
         messages: list[Outcomes] = []
+        newest: Entry | None = None
         start, reach = end, FIRST_STEP
         while True:
             stop, start = start, max(topic.first()[partition], end - reach)
             try:
-                older = self._scan(topic, board, partition, start, stop)
+                older = list(topic.scan(partition, start, stop)) if start < stop else []
             except CursorExpired:
-                # Retention was quicker: ask again what the oldest is.
-                start = stop
+                start = stop  # retention was quicker: ask again what the oldest is
                 continue
-            messages[:0] = older
+            found = [self._decode(board, partition, it.offset, it.value) for it in older]
+            messages[:0] = [outcomes for outcomes in found if outcomes]
+            newest = newest or (older[-1] if older else None)
             trial = Tally(partition, max(self._windows))
             for message in messages:
                 trial.feed(message)
             if start <= topic.first()[partition] or len(trial.window) == trial.window.longest:
-                return messages
-            reach *= 2
-
-    def _scan(
-        self, topic: Topic, board: Board, partition: int, start: int, stop: int
-    ) -> list[Outcomes]:
-        messages = []
-        for entry in topic.scan(partition, start, stop) if start < stop else ():
-            if outcomes := self._decode(board, partition, entry.offset, entry.value):
-                messages.append(outcomes)
-            self._newest[partition] = max(self._newest.get(partition, 0), entry.offset)
+                break
+            reach *= 4
+        if newest:
+            board.look(seen_at={partition: newest.timestamp})
         return messages
 
     def _decode(
@@ -180,21 +184,17 @@ class Trail:
             lines.warning("refused=%s[%d]@%d why=%r", place, partition, offset, str(error))
             return None
 
-    def _look(self, topic: Topic) -> None:
-        """Learn what outcomes do not tell: how far the samples reach, and the hour."""
-        self._looked = self._clock()
-        if any(end < self._cursor[p] for p, end in topic.end().items()):
+    def _look(self, topic: Topic, *, idle: bool) -> None:
+        """Learn what outcomes do not tell: how far the samples reach."""
+        # A topic made anew gives nothing where the old one had come to.
+        if idle and any(end < self._cursor[p] for p, end in topic.end().items()):
             self._start_over("the topic was made anew")
             return
-        seen_at = {}
-        for partition, offset in self._newest.items():
-            with contextlib.suppress(CursorExpired):
-                for entry in topic.scan(partition, offset, offset + 1):
-                    seen_at[partition] = entry.timestamp
-        self._newest = {}
-        self.board.look(lag=self._lag(), seen_at=seen_at)
+        self.board.look(lag=self._lag(idle=idle))
+        # After the answer: one that is slow to come leaves time to read.
+        self._looked = self._clock()
 
-    def _lag(self) -> dict[int, int]:
+    def _lag(self, *, idle: bool) -> dict[int, int]:
         if self._samples is None:
             try:
                 self._samples = self._log.topic(samples_of(self._log.stream))
@@ -205,7 +205,7 @@ class Trail:
         for p in self._cursor:
             last = self.board.place(p)
             done[p] = first.get(p, 0) if last is None else last + 1
-        if any(done[p] < ends.get(p, 0) for p in done):
+        if idle and any(done[p] < ends.get(p, 0) for p in done):
             # Where offsets are taken up by a transaction's end no outcome can account for
             # them; the cursor that the learner commits steps over them.
             for p, cursor in self._log.committed(group_of(self._log.stream, self.name)).items():

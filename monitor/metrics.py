@@ -67,7 +67,7 @@ METRICS = tuple(
         ("pending_samples", "Samples that wait for their label.", _PARTITION),
         ("lag_records", "Records of the samples that no outcome accounts for yet.", _PARTITION),
         ("samples_per_second", "Samples learned a second, over the last 10 s.", ()),
-        ("last_outcome_timestamp_seconds", "When the newest outcomes were stored.", _PARTITION),
+        ("last_outcome_timestamp_seconds", "When the newest outcomes came.", _PARTITION),
     )
 )
 """Every metric, in the order of the page; all carry `stream` and `learner` as well."""

@@ -42,7 +42,7 @@ class Summary:
     `samples` are records with features, `questions` those of them without a label; `labels`
     came later, for questions. A mark counts once, whatever the number of partitions.
     `resumed` counts the messages that were there already, `skipped` the rows that could not
-    be used, also among those. `stopped` tells that the run was asked to end before it had come to an end.
+    be used, also among those. `stopped` tells that the run was asked to end before its time.
     """
 
     source: str

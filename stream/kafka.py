@@ -18,8 +18,8 @@ from kafka import KafkaConsumer
 from kafka import errors as refusals
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
-from stream.errors import CursorExpired, StreamError, TopicMissing
-from stream.kafka_cluster import LOOK, Cluster, Waiting
+from stream.errors import CursorExpired, StreamError, TopicMissing, TopicTimeout
+from stream.kafka_cluster import ANSWER, LOOK, Cluster, Waiting
 from stream.kafka_writer import KafkaWriter
 from stream.topic import Batch, Cursor, Entry, Retention, samples_of
 
@@ -110,8 +110,8 @@ class KafkaLog:
         name = samples_of(self.stream)
         offsets = {TopicPartition(name, p): OffsetAndMetadata(c) for p, c in cursors.items()}
         try:
-            self._member(group).commit(offsets, timeout_ms=5000)
-        except refusals.KafkaError as error:
+            self._member(group, within=5.0).commit(offsets, timeout_ms=5000)
+        except (refusals.KafkaError, TopicTimeout) as error:
             logging.getLogger("driftline.kafka").warning(
                 "Kafka at %s does not show the lag of %r: %s",
                 self.cluster.address,
@@ -127,10 +127,11 @@ class KafkaLog:
         self.cluster.close()
         self._members.clear()
 
-    def _member(self, group: str) -> Any:
+    def _member(self, group: str, within: float = ANSWER) -> Any:
         # It commits without ever joining, so it takes no partition from anybody.
         if group not in self._members:
-            self._members[group] = self.cluster.open(KafkaConsumer, group_id=group)
+            opened = self.cluster.open(KafkaConsumer, within=within, group_id=group)
+            self._members[group] = opened
         return self._members[group]
 
 
@@ -171,7 +172,13 @@ class KafkaTopic:
         return []
 
     def _read(self, cursor: Cursor, limit: int, deadline: float) -> list[Batch]:
-        consumer = self._consumer = self._consumer or self._cluster.open(KafkaConsumer)
+        if self._consumer is None:
+            left = max(0.0, deadline - time.monotonic())
+            try:
+                self._consumer = self._cluster.open(KafkaConsumer, within=left)
+            except TopicTimeout:
+                return []
+        consumer = self._consumer
         # Whatever goes wrong from here on, the next read seeks anew.
         stands, self._stands = self._stands, {}
         consumer.assign([self.places[p] for p in cursor])
@@ -201,7 +208,8 @@ class KafkaTopic:
     def scan(self, partition: int, start: int, stop: int) -> Iterator[Entry]:
         """Yield the entries of `[start, stop)`."""
         stop, place = min(stop, self.end()[partition]), self.places[partition]
-        consumer, waiting = self._cluster.open(KafkaConsumer), Waiting(self._cluster.address)
+        consumer = self._cluster.open(KafkaConsumer, within=ANSWER)
+        waiting = Waiting(self._cluster.address)
         try:
             consumer.assign([place])
             consumer.seek(place, start)

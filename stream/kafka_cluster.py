@@ -26,9 +26,8 @@ from stream.errors import SettingError, StreamError, TopicFailed, TopicTimeout
 T = TypeVar("T")
 
 CHOSEN: dict[Any, dict[str, object]] = {
-    KafkaAdminClient: {"bootstrap_timeout_ms": 3000, "reconnect_backoff_max_ms": 1000},
+    KafkaAdminClient: {"reconnect_backoff_max_ms": 1000},
     KafkaConsumer: {
-        "bootstrap_timeout_ms": 3000,
         # At the tail, a request in flight keeps the consumer from reading elsewhere.
         "fetch_max_wait_ms": 100,
         "metrics_enabled": False,
@@ -36,7 +35,6 @@ CHOSEN: dict[Any, dict[str, object]] = {
     },
     KafkaProducer: {
         "batch_size": 256 * 1024,
-        "bootstrap_timeout_ms": 3000,
         # Every commit flushes, so lingering only fills the batches.
         "linger_ms": 20,
         "max_block_ms": 10_000,
@@ -53,9 +51,9 @@ FIXED: dict[str, object] = {
 }
 OURS = {
     *FIXED,
-    *("acks", "bootstrap_servers", "enable_idempotence", "group_id", "group_instance_id"),
-    *("kafka_client", "key_deserializer", "key_serializer", "partitioner", "retries"),
-    *("transactional_id", "value_deserializer", "value_serializer"),
+    *("acks", "bootstrap_servers", "bootstrap_timeout_ms", "enable_idempotence", "group_id"),
+    *("group_instance_id", "kafka_client", "key_deserializer", "key_serializer"),
+    *("partitioner", "retries", "transactional_id", "value_deserializer", "value_serializer"),
 }
 """The settings on which our promises rest; nobody else may choose them."""
 TEXTS = {"client_id", "sasl_plain_password", "sasl_plain_username", "ssl_password"}
@@ -72,6 +70,8 @@ LOOK = 0.1
 """Seconds between two looks at something that is waited for."""
 ANSWER = 60.0
 """Seconds in which the cluster must answer once it has let us in."""
+_TRY = 3.0
+"""Seconds of one try to be let in."""
 _SAY = 4.0
 """Seconds between two lines about a broker that is away."""
 
@@ -91,17 +91,24 @@ class Cluster:
         self._written = self.open(KafkaConsumer, isolation_level="read_uncommitted")
 
     def open(
-        self, kind: Any, chosen: Mapping[str, object] | None = None, **fixed: object
+        self,
+        kind: Any,
+        chosen: Mapping[str, object] | None = None,
+        *,
+        within: float = float("inf"),
+        **fixed: object,
     ) -> Any:
         """Return a client of kafka-python, once the cluster lets it in.
 
         The user's settings overrule `chosen`, and are overruled by `fixed`. Raises
-        `SettingError` for credentials or values that will not do; else waits for ever.
+        `SettingError` for credentials or values that will not do, `TopicTimeout` after
+        `within` seconds.
         """
         wanted = {**CHOSEN[kind], **(chosen or {}), **self.settings, **FIXED, **fixed}
         wanted |= {"bootstrap_servers": self._brokers, "kafka_client": _connections}
+        wanted |= {"bootstrap_timeout_ms": 1000 * min(_TRY, max(LOOK, within))}
         wanted = {name: value for name, value in wanted.items() if name in kind.DEFAULT_CONFIG}
-        waiting = Waiting(self.address)
+        waiting, deadline = Waiting(self.address), time.monotonic() + within
         while True:
             _last.error = _made.connections = None
             try:
@@ -115,6 +122,11 @@ class Cluster:
                     raise SettingError(
                         f"Kafka at {self.address} and the settings for it do not go together "
                         f"({cause}); correct the kafka settings"
+                    ) from error
+                if time.monotonic() > deadline:
+                    raise TopicTimeout(
+                        f"Kafka at {self.address} let nobody in within {within:g} s; "
+                        "look after the cluster and start again"
                     ) from error
                 waiting.say()
             else:

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,25 +11,34 @@ import pytest
 from stream.memory import MemoryLog
 from stream.sqlite import SqliteLog
 from stream.topic import Log
+from tools.kafka import Broker, BrokerError
 
 
 @pytest.fixture(scope="session")
-def kafka() -> Iterator[str]:
+def start_broker() -> Iterator[Callable[..., Broker]]:
+    """Give a way to start brokers of our own; they end with the tests."""
+    with contextlib.ExitStack() as started:
+
+        def start(**properties: str) -> Broker:
+            names = {name.replace("__", "."): value for name, value in properties.items()}
+            try:
+                return started.enter_context(Broker(properties=names))
+            except BrokerError as error:
+                # On CI a suite must never pass because its broker was missing.
+                if os.environ.get("CI"):
+                    raise
+                pytest.skip(str(error))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def kafka(request: pytest.FixtureRequest) -> str:
     """Give the address of a broker: the one named in the environment, or one of our own."""
     if address := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
-        yield address
-        return
-    from tools.kafka import Broker, BrokerError
-
-    with contextlib.ExitStack() as stack:
-        try:
-            broker = stack.enter_context(Broker())
-        except BrokerError as error:
-            # On CI a suite must never pass because its broker was missing.
-            if os.environ.get("CI"):
-                raise
-            pytest.skip(str(error))
-        yield broker.address
+        return address
+    address = request.getfixturevalue("start_broker")().address
+    return str(address)
 
 
 @pytest.fixture(params=["memory", "sqlite", pytest.param("kafka", marks=pytest.mark.kafka)])
@@ -44,6 +53,6 @@ def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Log]:
         from stream.kafka import KafkaLog
 
         address = request.getfixturevalue("kafka")
-        log = KafkaLog(address.split(","), f"t-{uuid.uuid4().hex[:12]}", {})
+        log = KafkaLog(address.split(","), f"t-{uuid.uuid4().hex[:12]}")
     yield log
     log.close()

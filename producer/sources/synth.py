@@ -60,9 +60,7 @@ def open_synth(text: str, drifts: Sequence[str], seed: int) -> Source:
     strings = all(isinstance(feature, str) for feature in next(iter(first))[0])
 
     def rows() -> Iterator[tuple[dict[str, Any], Any]]:
-        started: dict[str, Iterator[Any]] = {}
-        for chosen in path:
-            started.setdefault(repr(chosen), iter(kind(**chosen)))
+        started = {repr(chosen): iter(kind(**chosen)) for chosen in path}
         pairs = drifting([started[repr(chosen)] for chosen in path], marks, seed=seed)
         return pairs if strings else (({str(k): v for k, v in x.items()}, y) for x, y in pairs)
 

@@ -143,15 +143,15 @@ def again(
     return messages + said(steps, [], start=start)
 
 
-def store(log: Log, messages: dict[int, list[Outcomes]], *, name: str = "main") -> None:
-    """Append messages to a learner's topic, one commit and one second of storing each."""
+def store(
+    log: Log, messages: dict[int, list[Outcomes]], *, name: str = "main", at: float = 1000.0
+) -> None:
+    """Append messages to a learner's topic, one commit each, stored at an hour."""
     topic = topic_of(log.stream, name, "outcomes")
     writer = log.writer(topic)
     for partition, said_there in messages.items():
-        for place, outcomes in enumerate(said_there):
-            writer.append(
-                topic, encode(outcomes), partition=partition, timestamp=1000.0 + place
-            )
+        for outcomes in said_there:
+            writer.append(topic, encode(outcomes), partition=partition, timestamp=at)
             writer.commit()
     writer.close()
 

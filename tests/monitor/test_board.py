@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -178,7 +180,7 @@ def test_older_totals_are_ignored():
 def test_several_events_of_one_offset_are_all_kept():
     """An offset can bring a drift and the reset that answers it; both are said once."""
     steps = [RIGHT, Step("up", "down", events=["drift", "reset"]), RIGHT]
-    board = board_of(message(steps, 0, 2), message(steps, 1, 2))
+    board = board_of(message(steps, 0, 1), message(steps, 1, 2))
 
     noted = board.figures().events
     assert [(it.offset, it.kind, it.details, it.scored) for it in noted] == [
@@ -215,7 +217,8 @@ def test_the_curve_thins_out_and_reaches_to_the_present():
     curve = board.figures().curve
     assert POINTS / 2 <= len(curve) <= POINTS
     assert curve[0].scored == 2
-    assert curve[-1].scored >= len(steps) - 2 * board._spacing
+    assert {after.scored - before.scored for before, after in pairwise(curve)} == {4}
+    assert curve[-1].scored > len(steps) - 4
     assert all(point.model == 0.75 for point in curve if point.scored >= 8)
 
 
@@ -258,3 +261,4 @@ def test_a_replaced_learner_shows_its_own_totals():
 
     assert board.figures().count("scored") == 1
     assert board.figures().pooled["20"].scored == 3
+    assert [point.scored for point in board.figures().curve] == [1]

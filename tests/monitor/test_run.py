@@ -33,6 +33,7 @@ def test_the_end_is_summed_up():
     assert (main["samples"], main["scored"], main["drifts"], main["dead"]) == (4, 4, 1, 1)
     assert main["accuracy"] == 0.75
     assert main["lag"] == 6
+    assert list(main["windows"]) == ["2", "3", "fading"]
     assert main["windows"]["2"] == {"accuracy": 1.0}
     assert main["windows"]["3"] == {"accuracy": 2 / 3}
     assert main["baselines"] == {"no_change": 1.0, "majority": 1.0}

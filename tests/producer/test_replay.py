@@ -141,6 +141,39 @@ def test_other_settings_are_another_replay(table, first, second):
     assert any("holds records of another replay" in sentence for sentence in said)
 
 
+def test_the_size_of_a_file_decides_over_a_shuffle(table):
+    """A longer file is shuffled otherwise, and its labels are held back otherwise."""
+    for settings in ({"shuffle": True}, {"label_delay": 3}):
+        names = {writer_name("s", Replay(source=table(n), **settings)) for n in (5, 6, 5)}
+        assert len(names) == 2
+
+
+@pytest.mark.parametrize("told_first", [None, [0, 1]])
+def test_classes_told_in_one_run_only_shift_nothing(told, told_first):
+    """The first number is theirs, whether they are known or not."""
+    log = MemoryLog()
+    settings = {"source": "synth:Friedman", "task": "classification", "limit": 9}
+    produce(log, Replay(**settings, classes=told_first))
+    before = told(log)
+
+    produce(log, Replay(**settings, classes=None if told_first else [0, 1]))
+
+    assert told(log) == before
+
+
+def test_what_goes_to_all_partitions_goes_to_each_once(told):
+    """A log that kept it in some of them only gets it in the others."""
+    log, replay = MemoryLog(), Replay(source="synth:SEA", limit=9, partitions=3)
+    log.create("memory.samples", partitions=3)
+    writer = log.writer(writer_name("memory", replay))
+    writer.append("memory.samples", b'{"command":"declare"}', partition=1, row=0)
+    writer.commit()
+
+    produce(log, replay)
+
+    assert [sum("command" in m for m in partition) for partition in told(log)] == [1, 1, 1]
+
+
 def test_pace_and_partitions_do_not_change_the_name(table):
     """A restart may be faster, and of the seed only what is random depends."""
     path = table(5)

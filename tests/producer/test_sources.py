@@ -236,6 +236,15 @@ def test_drifts_are_said_in_every_partition_at_their_place(replayed):
             assert all(m.get("id", 999) >= mark["at"] for m in partition[place:])
 
 
+def test_a_mark_waits_for_its_question(replayed):
+    """Labels held back do not count: the mark comes right before the sample it speaks of."""
+    (partition,) = replayed("synth:SEA", limit=30, drifts=["abrupt@20"], label_delay=5)
+
+    place = next(i for i, message in enumerate(partition) if "mark" in message)
+    assert partition[place + 1]["id"] == 20
+    assert "x" in partition[place + 1]
+
+
 def test_the_drifts_a_generator_brings_are_said(replayed):
     """FriedmanDrift's own changes are marks, and a limit before one leaves it unsaid."""
     source = "synth:FriedmanDrift(drift_type='gsg', position=(20, 60), transition_window=10)"
