@@ -29,7 +29,7 @@ install: .venv/.stamp  ## Make .venv with everything the lock names, and driftli
 	@touch $@
 
 .PHONY: demo
-demo: install  ## Run the whole pipeline in one process, with its live page
+demo: install  ## Run the whole pipeline in one process and watch it learn
 	.venv/bin/driftline demo $(ARGS)
 
 # The needs come before the environment: on a new machine they bring Python itself.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
+from operator import itemgetter
 from typing import Any, NoReturn
 
 from learner.clock import GrainTime
@@ -105,6 +106,8 @@ class Learner:
             self._take(decoded, self.policy.model.guess, turn, answer)
         else:
             self._take_grains(decoded, turn, answer)
+        # What cannot be decoded is found earlier than what cannot be guessed.
+        turn.dead.sort(key=itemgetter(0))
         self.cursor = batch.next
         turn.errors = self.scores.update(turn.column(4), turn.column(5), turn.column(9))
         return turn
@@ -191,6 +194,9 @@ class Learner:
         for offset, value, record in decoded:
             x, y = record.x, record.y
             if x is UNSET:
+                # A declaration asks whether any came before it, in this turn too.
+                self.scores.totals.samples += samples
+                samples = 0
                 found = self._aside(offset, value, record, turn)
                 if record.command and direct:
                     # A declaration may have brought another model.
@@ -358,7 +364,10 @@ class Learner:
         """Say why a label cannot be learned."""
         if type(y) not in _LABELS[self.task]:
             kinds = " or ".join(sorted(kind.__name__ for kind in _LABELS[self.task]))
-            raise RecordError("label_type", f"label {y!r} must be {kinds} for {self.task}")
+            raise RecordError(
+                "label_type",
+                f"label {y!r} must be {kinds} for {self.task}; does the model fit the task?",
+            )
         if self.policy.model.needs_classes:
             raise SettingError(
                 f"model {self.config.model!r} must know every class before it learns; give "

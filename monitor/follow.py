@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -139,10 +138,10 @@ class Trail:
             for message in self._tail(topic, board, partition, end):
                 board.feed(partition, message, live=False)
         self.board, self._cursor, self._topic = board, cursor, topic
-        self._look(topic, idle=True)
         if not self.caught_up:
             lines.info("learner=%s caught_up=true partitions=%d", self.name, topic.partitions)
         self.caught_up = True
+        self._look(topic, idle=True)
         return topic
 
     def _tail(self, topic: Topic, board: Board, partition: int, end: int) -> list[Outcomes]:

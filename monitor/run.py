@@ -17,7 +17,7 @@ lines = logging.getLogger(__name__)
 WINDOWS = (1_000, 10_000)
 """Scored rows a window has, in each partition."""
 LONGEST = 1_000_000
-"""Rows of the longest window, at most: 25 MB a partition."""
+"""Rows of the longest window, at most: 25 to 50 MB a partition."""
 MOST = 8
 """Windows, at most: each is a set of series."""
 HOST = "127.0.0.1"

@@ -20,11 +20,10 @@ if TYPE_CHECKING:
     from producer.replay import Replay
     from stream.topic import Log
 
-SOURCE = "synth:Sine(seed=7)"
-DRIFTS = ("abrupt@15000", "gradual@30000+1000", "recurring@45000")
+SOURCE = "synth:Sine(seed=42)"
+DRIFTS = ("abrupt@15000", "gradual@30000+100", "recurring@45000")
 SAMPLES = 60_000
 RATE = 1000.0
-_MODEL = "hoeffding-tree"
 _WINDOW = 1000
 _LOOK = 0.25
 """Seconds between two pictures of the terminal view."""
@@ -68,7 +67,8 @@ def demo(
         As fast as possible and without the view; for scripts.
     """
     common = common or Common()
-    learning = learning or Learning(model=_MODEL)
+    replay = _replay(source, label, limit, None if until_end else rate or RATE)
+    learning = learning or Learning(model=_model(replay))
     set_up_logging(verbose=common.verbose)
     with ExitStack() as stack:
         url = common.stream
@@ -78,7 +78,6 @@ def demo(
         log = open_stream(url)
         stack.callback(log.close)
         stop = stack.enter_context(Stop().on_signals())
-        replay = _replay(source, label, limit, None if until_end else rate or RATE)
         run = _Demo(log, url, replay, learning, stop, host=host, port=port, open_page=open)
         summary = run.quietly() if until_end else run.watched()
         figures = {**summary.as_dict(), "true_drifts": run.marks}
@@ -91,6 +90,14 @@ def _replay(source: str, label: str | None, limit: int | None, rate: float | Non
 
     drifts = DRIFTS if source == SOURCE else ()
     return Replay(source=source, label=label, drifts=drifts, limit=limit or SAMPLES, rate=rate)
+
+
+def _model(replay: Replay) -> str:
+    """Return a model that the task of the source takes."""
+    from producer.replay import describe
+
+    classes = replay.source == SOURCE or describe(replay).schema.task == "classification"
+    return "hoeffding-tree" if classes else "linear"
 
 
 class _Demo:
