@@ -15,6 +15,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
@@ -56,6 +57,8 @@ OURS = {
     *("partitioner", "retries", "transactional_id", "value_deserializer", "value_serializer"),
 }
 """The settings on which our promises rest; nobody else may choose them."""
+FILES = {"ssl_cafile", "ssl_certfile", "ssl_crlfile", "ssl_keyfile"}
+PROTOCOLS = ("PLAINTEXT", "SASL_PLAINTEXT", "SASL_SSL", "SSL")
 TEXTS = {"client_id", "sasl_plain_password", "sasl_plain_username", "ssl_password"}
 
 DENIED = (
@@ -110,18 +113,18 @@ class Cluster:
         wanted = {name: value for name, value in wanted.items() if name in kind.DEFAULT_CONFIG}
         waiting, deadline = Waiting(self.address), time.monotonic() + within
         while True:
-            _last.error = _made.connections = None
+            _last.forget()
             try:
                 client = kind(**wanted)
             except (refusals.KafkaTimeoutError, *DENIED, *UNFIT) as error:
-                if _made.connections is not None:
-                    _made.connections.close()
-                late = isinstance(error, refusals.KafkaTimeoutError)
-                cause = _last.error if late else error
-                if _hopeless(cause):
+                # The constructor leaves its thread and sockets behind.
+                if (connections := _take_made()) is not None:
+                    connections.close()
+                if _last.hopeless or _hopeless(error):
+                    reason = _last.text if _last.hopeless else error
                     raise SettingError(
                         f"Kafka at {self.address} and the settings for it do not go together "
-                        f"({cause}); correct the kafka settings"
+                        f"({reason}); correct the kafka settings"
                     ) from error
                 if time.monotonic() > deadline:
                     raise TopicTimeout(
@@ -130,7 +133,7 @@ class Cluster:
                     ) from error
                 waiting.say()
             else:
-                self._opened[client] = _made.connections
+                self._opened[client] = _take_made()
                 return client
 
     def drop(self, client: Any) -> None:
@@ -235,13 +238,23 @@ class Waiting:
 
 
 class _LastWord(logging.Handler):
-    """Keeps the last error that a connection of kafka-python has logged."""
+    """Keeps what a connection of kafka-python has logged last, if not the worst it can say.
 
-    error: BaseException | None = None
+    As text: the error itself would keep a socket open.
+    """
+
+    text, hopeless = "", False
 
     def emit(self, record: logging.LogRecord) -> None:
-        found = [arg for arg in record.args or () if isinstance(arg, Exception)]
-        self.error = found[-1] if found else self.error
+        for found in record.args or ():
+            # That time has run out is no reason but the want of one.
+            late = isinstance(found, refusals.KafkaTimeoutError)
+            if isinstance(found, Exception) and not late and not self.hopeless:
+                self.text, self.hopeless = str(found), _hopeless(found)
+
+    def forget(self) -> None:
+        """Start anew."""
+        self.text, self.hopeless = "", False
 
     def listen(self) -> None:
         """Take the place of the lines themselves, a flood of them in an outage."""
@@ -266,7 +279,13 @@ def _connections(**settings: object) -> Any:
     return connections
 
 
-def _hopeless(error: BaseException | None) -> bool:
+def _take_made() -> Any:
+    """Return what this thread's last client speaks through, for once."""
+    connections, _made.connections = getattr(_made, "connections", None), None
+    return connections
+
+
+def _hopeless(error: Exception) -> bool:
     if isinstance(error, (*DENIED, *UNFIT, FileNotFoundError, PermissionError, ssl.SSLError)):
         return True
     return "[SSL: " in str(error) and "EOF" not in str(error)
@@ -295,6 +314,13 @@ def _typed(name: str, value: object, default: object) -> object:
     """Return a text as a value of the kind that kafka-python has by default."""
     if name in TEXTS:
         return str(value)
+    if name in FILES and value is not None and not Path(str(value)).is_file():
+        raise SettingError(f"kafka setting {name!r} names {value!r}, where there is no file")
+    # Of a protocol it does not know kafka-python makes PLAINTEXT, password or no password.
+    if name == "security_protocol" and value not in PROTOCOLS:
+        raise SettingError(
+            f"kafka setting {name!r} cannot be {value!r}; choose one of {', '.join(PROTOCOLS)}"
+        )
     try:
         if isinstance(value, str) and name == "api_version":
             return tuple(int(part) for part in value.split("."))
