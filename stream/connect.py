@@ -53,7 +53,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:
         key = name.removeprefix(KAFKA_SETTING).lower()
         if key.endswith("_file"):
             key, value = key.removesuffix("_file"), _text_of_file(name, value)
-        found[key] = _typed(value)
+        found[key] = value
     return found
 
 
@@ -63,10 +63,3 @@ def _text_of_file(name: str, path: str) -> str:
             return file.read().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingError(f"{name} names {path!r}, which cannot be read: {error}") from None
-
-
-def _typed(value: str) -> object:
-    """Return a number or truth value where the text is one: kafka-python checks types."""
-    if value.lower() in ("true", "false"):
-        return value.lower() == "true"
-    return int(value) if value.isdecimal() else value

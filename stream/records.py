@@ -168,7 +168,9 @@ class Prediction(msgspec.Struct, omit_defaults=True):
 
 _decoder = msgspec.json.Decoder(Record)
 _commands = msgspec.json.Decoder(Declare | EndGrain)
+_marks = msgspec.json.Decoder(dict[str, Value])
 _outcomes = msgspec.json.Decoder(Outcomes)
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _encoder = msgspec.json.Encoder(enc_hook=lambda scalar: scalar.item())
 encode = _encoder.encode
 """Return the JSON text of any of the above as bytes.
@@ -189,7 +191,7 @@ def decode(value: bytes) -> Record:
         )
     try:
         record = _decoder.decode(value)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except _UNREADABLE as error:
         raise _refusal(value, error) from None
     x = record.x
     if x is UNSET:
@@ -236,23 +238,26 @@ def decode_command(value: bytes) -> Declare | EndGrain:
     """
     try:
         command: Declare | EndGrain = _commands.decode(value)
-    except msgspec.MsgspecError as error:
-        raise RecordError("unknown_command", str(error)) from None
+    except _UNREADABLE as error:
+        raise RecordError("unknown_command", str(_refusal(value, error))) from None
     return command
 
 
-def decode_mark(value: bytes) -> dict[str, Any]:
-    """Return what a mark says, without the word itself."""
-    details: dict[str, Any] = msgspec.json.decode(value, type=dict[str, Any])
+def decode_mark(value: bytes) -> dict[str, Value]:
+    """Return what a mark says, without the word itself. Raises `RecordError` as `decode`."""
+    try:
+        details = _marks.decode(value)
+    except _UNREADABLE as error:
+        raise _refusal(value, error) from None
     return {key: value for key, value in details.items() if key not in ("mark", "id")}
 
 
 def decode_outcomes(value: bytes) -> Outcomes:
-    """Return the outcomes message in `value`, or raise `RecordError` (reason wrong_type)."""
+    """Return the outcomes message in `value`. Raises `RecordError` as `decode`."""
     try:
         return _outcomes.decode(value)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise RecordError("wrong_type", f"not an outcomes message: {error}") from None
+    except _UNREADABLE as error:
+        raise _refusal(value, error) from None
 
 
 def text_of(label: Label) -> str:

@@ -27,9 +27,9 @@ FLOORS = {
 DOORS = {
     "cyclopts": {"driftline/"},
     "hmac": {"learner/checkpoint.py"},
-    "kafka": {"stream/kafka.py"},
+    "kafka": {"stream/kafka.py", "stream/kafka_cluster.py", "stream/kafka_writer.py"},
     "msgspec": {"stream/records.py"},
-    "numpy": {"learner/models/sklearn.py"},
+    "numpy": {"learner/models/sklearn.py", "learner/models/vectors.py"},
     "pickle": {"learner/checkpoint.py"},
     "prometheus_client": {"monitor/exporter.py"},
     "rich": {"driftline/"},
