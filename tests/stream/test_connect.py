@@ -37,5 +37,5 @@ def test_settings_come_from_the_environment_and_secrets_from_files(tmp_path):
 
 def test_a_secret_that_cannot_be_read_is_named(tmp_path):
     """The variable and the path, never a value."""
-    with pytest.raises(SettingError, match="SSL_PASSWORD_FILE names .*nothing"):
+    with pytest.raises(SettingError, match=r"SSL_PASSWORD_FILE names .*nothing"):
         _from_environment({"DRIFTLINE_KAFKA_SSL_PASSWORD_FILE": str(tmp_path / "nothing")})
