@@ -32,10 +32,12 @@ class TwoClasses:
         self._codes: dict[Label, bool] = {}
         self._labels: dict[bool, Label] = {}
         self._plain = True
+        self._declared: tuple[Label, ...] = ()
 
     def declare(self, classes: Iterable[Label]) -> None:
         """Learn which labels will come."""
-        self._plain = all(_is_truth(label) for label in classes)
+        self._declared = tuple(dict.fromkeys(classes))
+        self._plain = all(_is_truth(label) for label in self._declared)
 
     def code(self, label: Label) -> bool:
         """Return how the model sees a label; raises `RecordError` for a third class."""
@@ -59,6 +61,10 @@ class TwoClasses:
             code = bool(label) if self._plain and _is_truth(label) else False
         self._codes[label] = code
         self._labels[code] = label
+        # Of two that were declared the first to come names the other, so that a guess of it
+        # is a guess.
+        if len(self._codes) == 1 and len(self._declared) == 2 and label in self._declared:
+            self._appear(next(other for other in self._declared if other != label))
         return code
 
     def label(self, code: Label | None) -> Label | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from operator import itemgetter
@@ -36,6 +37,8 @@ from stream.records import (
 from stream.topic import Batch
 
 Decoded = tuple[int, bytes, Record]
+_LARGEST = 1e100
+"""Numbers beyond ± this count as not finite: the sum of their squares would not be."""
 
 _LABELS: dict[str, frozenset[type]] = {
     "classification": frozenset((bool, int, str)),
@@ -90,6 +93,7 @@ class Learner:
     def totals(self) -> Totals:
         """All sums, as they stand at the cursor."""
         totals = self.scores.snapshot()
+        totals.dead = dict(sorted(totals.dead.items()))
         totals.pending = len(self.waiting)
         totals.late_features = self._late_before + self.policy.model.late_features
         return totals
@@ -131,8 +135,7 @@ class Learner:
             part, ended = [], False
             for each in islice(decoded, self.grain - len(self.untaught)):
                 part.append(each)
-                record = each[2]
-                ended = self.grain_time.over(record.ts) or record.command is not None
+                ended = self.grain_time.over(each[2].ts) or _is_command(each)
                 if ended:
                     break
             if not part:
@@ -210,8 +213,10 @@ class Learner:
                 try:
                     y_pred, p = guess(x)
                 except ModelError as error:
-                    self._bury(turn, offset, value, _model_error(error))
-                    continue
+                    if record.id is None or str(record.id) not in waiting:
+                        self._bury(turn, offset, value, _model_error(error))
+                        continue
+                    y_pred = p = None  # the guess that counts was made before
                 of, id_, ts = offset, record.id, record.ts
                 if id_ is None:
                     id_ = f"{self.partition}@{offset}"
@@ -225,7 +230,11 @@ class Learner:
                     self._ask(Waiting(of, id_, ts, x, (y_pred, p)), turn, answer)
                     continue
             try:
-                if type(y) not in types or (known is not None and y not in known):
+                if (
+                    type(y) not in types
+                    or (known is not None and y not in known)
+                    or (regression and not -_LARGEST <= y <= _LARGEST)
+                ):
                     self._refuse(y)
                 code = y if two is None else two.code(y)
             except RecordError as error:
@@ -239,8 +248,7 @@ class Learner:
             if label is None:
                 flag = NO_GUESS
             elif regression:
-                # Only what is finite differs from itself by zero.
-                if y_pred - y_pred != 0:
+                if not -_LARGEST <= y_pred <= _LARGEST:
                     flag = NOT_FINITE
             elif p is not None:
                 p_true, p_pred = p.get(code, 0.0), p.get(y_pred)
@@ -318,11 +326,12 @@ class Learner:
 
     def _aside(self, offset: int, value: bytes, record: Record, turn: Turn) -> Waiting | None:
         """Take a record without features; return the sample it brings the label of, if any."""
-        if record.mark is not None:
-            self.scores.totals.marks += 1
-            turn.events.append((offset, "mark", {"mark": record.mark, **decode_mark(value)}))
-            return None
         try:
+            if record.mark is not None:
+                details = {"mark": record.mark, **decode_mark(value)}
+                self.scores.totals.marks += 1
+                turn.events.append((offset, "mark", details))
+                return None
             if record.command is not None:
                 self._obey(offset, value, turn)
                 return None
@@ -368,6 +377,8 @@ class Learner:
                 "label_type",
                 f"label {y!r} must be {kinds} for {self.task}; does the model fit the task?",
             )
+        if self.task == "regression":
+            raise RecordError("number_range", f"label {y!r} is beyond ±{_LARGEST:g}")
         if self.policy.model.needs_classes:
             raise SettingError(
                 f"model {self.config.model!r} must know every class before it learns; give "
@@ -379,6 +390,16 @@ class Learner:
         """File a record as a dead letter, under its reason."""
         self.scores.totals.count_dead(error.reason)
         turn.dead.append((offset, value, error))
+
+
+def _is_command(decoded: Decoded) -> bool:
+    _, value, record = decoded
+    if record.command is None or record.mark is not None or record.x is not UNSET:
+        return False
+    with contextlib.suppress(RecordError):
+        decode_command(value)
+        return True
+    return False
 
 
 def _model_error(error: Exception, reason: str = "model_error") -> RecordError:

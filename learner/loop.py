@@ -15,6 +15,7 @@ from learner.checkpoint import Checkpoints, key_of
 from learner.config import Config
 from learner.learner import Learner
 from learner.messages import Topics, send
+from learner.models.model import Model
 from learner.progress import Progress
 from learner.start import begin
 from learner.summary import Summary, summarize
@@ -81,11 +82,12 @@ def learn(
     start goes on from it.
     """
     check_name(run.name, "learner")
-    Learner(config, 0, 0)  # a wrong setting is said before anything is opened or waited for
+    # A wrong setting is said before anything is opened or waited for.
+    model = Learner(config, 0, 0).policy.model
     samples = _samples(log, run, stopping)
     if samples is None:
         return summarize([], 0.0, 0)
-    with _hot():
+    with _hot(), _one_thread(model):
         return _Work(log, samples, config, run, stopping, moved).run()
 
 
@@ -115,6 +117,14 @@ def _hot() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
+
+
+def _one_thread(model: Model) -> contextlib.AbstractContextManager[None]:
+    if model.one_by_one:
+        return contextlib.nullcontext()  # it multiplies no matrices
+    from learner.models.sklearn import one_thread
+
+    return one_thread()
 
 
 @dataclass

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
+from operator import itemgetter
 
 from learner.turn import Turn
 from stream.records import Outcomes, Totals, encode
@@ -65,12 +67,11 @@ def outcomes_of(turn: Turn, totals: Totals) -> list[bytes]:
 
     The ranges `first` to `last` of the messages join up; only the last one has totals.
     """
-    return _cut(turn, 0, len(turn.rows), turn.first, turn.next, totals)
+    return _cut(turn, turn.first, turn.next, totals)
 
 
-def _cut(
-    turn: Turn, start: int, stop: int, first: int, next_: int, totals: Totals | None
-) -> list[bytes]:
+def _cut(turn: Turn, first: int, next_: int, totals: Totals | None) -> list[bytes]:
+    start, stop = (bisect_left(turn.rows, at, key=itemgetter(0)) for at in (first, next_))
     events = [event for event in turn.events if first <= event[0] < next_]
     message = encode(
         Outcomes(
@@ -81,11 +82,10 @@ def _cut(
             totals=totals,
         )
     )
-    if len(message) <= _SIZE or stop - start < 2:
+    if len(message) <= _SIZE:
         return [message]
-    middle = (start + stop) // 2
-    border = turn.rows[middle][0]
-    return [
-        *_cut(turn, start, middle, first, border, None),
-        *_cut(turn, middle, stop, border, next_, totals),
-    ]
+    said = sorted({row[0] for row in turn.rows[start:stop]} | {event[0] for event in events})
+    if len(said) < 2:
+        return [message]
+    border = said[len(said) // 2]
+    return [*_cut(turn, first, border, None), *_cut(turn, border, next_, totals)]

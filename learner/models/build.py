@@ -64,7 +64,7 @@ def construct(spec: Spec) -> Any:
     >>> construct({"class": "fractions.Fraction", "numerator": 1, "denominator": 3})
     Fraction(1, 3)
     """
-    if isinstance(spec, list):
+    if isinstance(spec, list) and spec:
         from learner.models.river import pipeline
 
         return pipeline([construct(step) for step in spec])
@@ -72,7 +72,8 @@ def construct(spec: Spec) -> Any:
         return construct({"class": spec})
     if not isinstance(spec, dict) or not isinstance(spec.get("class"), str):
         raise SettingError(
-            f"model {spec!r} must be a name, a dotted path or a table with 'class'"
+            f"model {spec!r} must be a name, a dotted path, a table with 'class' or a list "
+            "of these"
         )
     arguments = {key: _argument(value) for key, value in spec.items() if key != "class"}
     target = resolve(spec["class"])

@@ -3,15 +3,48 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from river import base, compose, multiclass
 from river.active.base import ActiveLearningClassifier
+from river.neighbors import KNNClassifier
+from river.tree import HoeffdingAdaptiveTreeClassifier
+from river.tree.splitter.nominal_splitter_classif import NominalSplitterClassif
 
 from learner.models.model import Guess
 from stream.errors import SettingError
 from stream.records import Features, Label
+
+
+class _InOrder(set[Any]):
+    """A set of texts and numbers that is walked in order."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(sorted(super().__iter__(), key=lambda it: (isinstance(it, str), it)))
+
+
+class _KeptInOrder:
+    """An attribute that is an `_InOrder` of whatever set it is given."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        return self if instance is None else vars(instance)[self._name]
+
+    def __set__(self, instance: Any, values: set[Any]) -> None:
+        vars(instance)[self._name] = _InOrder(values)
+
+
+# River walks over these sets to add up probabilities and to break ties. Strings in a set
+# stand in another order in another process, and even after a pickle within the same one.
+for _kind, _name in (
+    (HoeffdingAdaptiveTreeClassifier, "classes"),
+    (KNNClassifier, "classes"),
+    (NominalSplitterClassif, "_att_values"),
+):
+    setattr(_kind, _name, _KeptInOrder(_name))
 
 
 class RiverModel:
@@ -113,13 +146,21 @@ def seeded(estimator: Any, seed: int) -> Any:
         value = getattr(estimator, name, None)
         if name == "seed" and value is None:
             changes[name] = seed
-        elif isinstance(value, base.Base | compose.Pipeline):
-            new = seeded(value, seed)
-            if new is not value:
-                changes[name] = new
+        elif (new := _seeded_part(value, seed)) is not value:
+            changes[name] = new
     if not changes:
         return estimator
     return type(estimator)(**{**_arguments(estimator), **changes})
+
+
+def _seeded_part(value: Any, seed: int) -> Any:
+    if isinstance(value, base.Base | compose.Pipeline):
+        return seeded(value, seed)
+    if type(value) in (list, tuple):
+        parts = [_seeded_part(part, seed) for part in value]
+        if any(new is not old for new, old in zip(parts, value, strict=True)):
+            return type(value)(parts)
+    return value
 
 
 def _arguments(estimator: base.Base) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -28,6 +29,16 @@ SCALERS = {
     "none": lambda: None,
 }
 """What can stand before an estimator; each learns along with it, a grain at a time."""
+_UNKNOWN = {
+    "mean_": 0.0,
+    "var_": 0.0,
+    "scale_": 1.0,
+    "min_": 0.0,
+    "data_min_": np.inf,
+    "data_max_": -np.inf,
+    "data_range_": 0.0,
+}
+"""What a scaler knows of a column before its first value."""
 
 
 class SklearnModel:
@@ -107,7 +118,7 @@ class SklearnModel:
             self._vectorizer = Vectorizer(xs)
         rows = self._vectorizer.transform(xs, count=True)
         if self._scaler is not None:
-            self._scaler.partial_fit(rows)
+            _teach(self._scaler, rows)
         rows = self._prepared(rows)
         if self.task == "regression":
             self.estimator.partial_fit(rows, np.array(ys, dtype=np.float64))
@@ -121,6 +132,26 @@ class SklearnModel:
         if np.isnan(rows.sum()):
             rows = np.nan_to_num(rows, nan=0.0, posinf=None, neginf=None)
         return rows
+
+
+def _teach(scaler: Any, rows: Array) -> None:
+    """Let a scaler learn a grain, all but the columns that the grain has no value of.
+
+    To scikit-learn's scalers NaN is a missing value, but what they know of a column becomes
+    NaN for good by one grain that has no other.
+    """
+    absent = np.isnan(rows).all(axis=0)
+    if not absent.any():
+        scaler.partial_fit(rows)
+        return
+    before = dict(vars(scaler))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        scaler.partial_fit(rows)
+    for name, unknown in _UNKNOWN.items():
+        if hasattr(scaler, name):
+            known = before.get(name)
+            getattr(scaler, name)[absent] = unknown if known is None else known[absent]
 
 
 def seeded(estimator: BaseEstimator, seed: int) -> BaseEstimator:

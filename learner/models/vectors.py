@@ -64,6 +64,8 @@ class Vectorizer:
         if any(len(x) != width for x in xs):
             raise KeyError("another number of features")
         rows = [*map(itemgetter(*self._numbers), xs)]
+        # Raises for a text, which NumPy would read as a number where it looks like one.
+        sum(rows if width == 1 else map(sum, rows))
         array = np.array(rows, dtype=np.float64).reshape(len(xs), width)
         return np.clip(array, -LARGEST, LARGEST, out=array)
 
