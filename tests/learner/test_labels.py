@@ -1,0 +1,199 @@
+"""Labels find their samples, and keep their types."""
+
+import pytest
+
+from learner.labels import TwoClasses
+from stream.errors import RecordError
+from stream.records import encode
+from tests.learner.told import learner, reasons, rows, sample, tell
+
+
+def test_a_late_label_joins_the_guess_of_its_question():
+    """The row has the guess, time and offset of the question; its own offset is the label's."""
+    diary = learner(policy="none")
+    tell(diary, sample(1, 0, a=1))
+    asked = tell(diary, sample(17, ts=50.0, a=2))
+    tell(diary, sample(2, 1, a=1), sample(3, 1, a=2))
+
+    (row,) = rows(tell(diary, {"id": "17", "y": 2}))
+
+    assert (row["offset"], row["of"], row["id"], row["ts"], row["y"]) == (4, 1, 17, 50.0, 2)
+    assert row["y_pred"] == asked.predictions[0].y_pred
+    assert diary.totals.pending == 0
+
+
+def test_a_late_label_teaches_what_its_question_showed():
+    """Whether the label came with the sample or later, the model has learned the same."""
+    early, late = learner(policy="none"), learner(policy="none")
+
+    tell(early, sample(1, 0, a=1), sample(2, 1, a=2))
+    tell(late, sample(1, a=1), {"id": 1, "y": 0}, sample(2, a=2), {"id": 2, "y": 1})
+
+    assert early.policy.model.estimator.taught == late.policy.model.estimator.taught
+
+
+def test_a_sample_whose_id_waits_is_only_its_label():
+    """Its features are ignored and counted: what was guessed stays guessed."""
+    diary = learner(policy="none")
+    tell(diary, sample(1, 0, a=1), sample(2, a=2))
+    guess = diary.waiting["2"].guess[0]
+
+    (row,) = rows(tell(diary, sample("2", 1, a=99)))
+
+    assert (row["of"], row["y"], row["y_pred"]) == (1, 1, guess)
+    assert (diary.totals.repeated, diary.totals.samples) == (1, 2)
+
+
+def test_features_that_are_ignored_may_be_anything():
+    """A repeated sample that the model cannot guess still brings its label."""
+    for grain in (1, 3):
+        diary = learner(policy="none", grain=grain)
+
+        turn = tell(diary, sample(1, a=1), sample(1, 2, text="no"))
+
+        assert [row["y"] for row in rows(turn)] == [2]
+        assert not turn.dead
+
+
+def test_what_is_forgotten_waits_no_more():
+    """A label for it comes to nothing, and nobody learns it."""
+    diary = learner(policy="none")
+
+    turn = tell(diary, sample(1, a=1), {"id": 1, "forget": True}, {"id": 1, "y": 0})
+
+    assert turn.events == [(1, "forget", {})]
+    assert reasons(turn) == [(2, "unknown_id")]
+    assert not turn.rows
+    assert not diary.policy.model.estimator.taught
+
+
+def test_the_oldest_question_makes_room_for_the_newest():
+    """No more wait than are allowed; what has expired is counted."""
+    diary = learner(policy="none", max_pending=2)
+
+    turn = tell(
+        diary, *(sample(i, a=i) for i in range(4)), {"id": 0, "y": 0}, {"id": 3, "y": 0}
+    )
+
+    assert reasons(turn) == [(4, "unknown_id")]
+    assert [row["id"] for row in rows(turn)] == [3]
+    assert (diary.totals.pending, diary.totals.expired) == (1, 2)
+
+
+def test_a_label_that_is_refused_does_not_use_up_its_question():
+    """The right one may still come."""
+    diary = learner(policy="none")
+
+    turn = tell(diary, sample(1, a=1), {"id": 1, "y": 1.5}, {"id": 1, "y": 2})
+
+    assert reasons(turn) == [(1, "label_type")]
+    assert [(row["of"], row["y"]) for row in rows(turn)] == [(0, 2)]
+
+
+def test_a_sample_without_an_id_is_named_by_its_place():
+    """Nobody can send a label later, but its row can be found."""
+    (row,) = rows(tell(learner(policy="none"), {"x": {"a": 1}, "y": 0}))
+
+    assert row["id"] == "0@0"
+
+
+def test_a_question_is_answered_at_once_or_never():
+    """Asked answers questions, all answers every sample, none answers nothing."""
+    told = sample(1, 0, a=1), sample(2, a=2), sample(3, 1, a=1), {"id": 2, "y": 1}
+    ids = {}
+    for answer in ("asked", "all", "none"):
+        turn = tell(learner(policy="none"), *told, answer=answer)
+        ids[answer] = [prediction.id for prediction in turn.predictions]
+
+    assert ids == {"asked": [2], "all": [1, 2, 3], "none": []}
+
+
+def test_an_answer_names_its_place_and_each_class():
+    """A class is a key by its JSON text, so that no two of them are one."""
+    diary = learner("tests.doubles.YesNoDiary", policy="none", classes=("no", "yes"))
+    tell(diary, sample(1, "no", a=1))
+
+    (answer,) = tell(diary, sample(2, a=2)).predictions
+
+    assert answer.at == "samples[0]@1"
+    assert answer.y_pred in ("no", "yes")
+    assert answer.p.keys() == {'"no"', '"yes"'}
+    assert encode(answer).startswith(b'{"id":2,"y_pred":"')
+
+
+def test_true_and_one_are_one_class_and_the_text_is_another():
+    """Labels are told apart as River does it."""
+    diary = learner("river.dummy.NoChangeClassifier", policy="none")
+
+    turn = tell(diary, *(sample(i, y, a=0) for i, y in enumerate([True, 1, "1", "1", True])))
+
+    assert [row["y_pred"] for row in rows(turn)] == [None, True, 1, "1", "1"]
+    assert (diary.totals.scored, diary.totals.correct) == (4, 2)
+
+
+@pytest.mark.parametrize("labels", [(True, False), (1, 0), (0, 1)])
+def test_truth_values_and_their_numbers_stand_for_themselves(labels):
+    """So that a model of two guesses what it guesses with River."""
+    two = TwoClasses()
+
+    assert [two.label(code) for code in (False, True)] == [False, True]
+    assert [two.code(label) for label in labels] == [bool(label) for label in labels]
+    assert [two.label(two.code(label)) for label in labels] == list(labels)
+
+
+@pytest.mark.parametrize("labels", [("b", "a"), (7, 3), (2, 1)])
+def test_any_other_two_labels_are_coded_as_they_appear(labels):
+    """The first one is False, the second True, and a guess has their names."""
+    two = TwoClasses()
+
+    assert [two.code(label) for label in (labels[0], *labels)] == [False, False, True]
+    assert (two.label(False), two.label(True)) == labels
+
+
+def test_a_label_is_no_name_for_a_guess_before_it_has_appeared():
+    """Of two texts that nobody declared only the first is known."""
+    two = TwoClasses()
+    two.code("a")
+
+    assert (two.label(False), two.label(True)) == ("a", None)
+
+
+def test_of_two_declared_labels_the_first_names_the_other():
+    """Coded as they appear all the same, so that guesses equal River's own."""
+    two = TwoClasses()
+    two.declare(["a", "b"])
+
+    assert two.code("b") is False
+    assert (two.label(False), two.label(True)) == ("b", "a")
+    assert two.code("a") is True
+
+
+def test_a_third_label_is_refused_with_a_way_out():
+    """The sentence names the other two, and models that know more."""
+    two = TwoClasses()
+    for label in ("a", "b", "a"):
+        two.code(label)
+
+    with pytest.raises(
+        RecordError, match=r"'c' is a third class.*'a' and 'b'.*softmax"
+    ) as error:
+        two.code("c")
+    assert error.value.reason == "third_class"
+    assert two.code("b") is True
+
+
+def test_labels_declared_in_the_stream_are_taken_before_the_first_sample():
+    """Three of them make a model of two one against the rest; later it is too late."""
+    model = learner("logistic", policy="none")
+
+    turn = tell(
+        model,
+        {"command": "declare", "classes": ["a", "b", "c"]},
+        *(sample(i, y, n=i) for i, y in enumerate("abcabc")),
+        {"command": "declare", "classes": ["x", "y"]},
+    )
+
+    assert [kind for _, kind, _ in turn.events] == ["declare", "declare"]
+    assert turn.events[1][2] == {"classes": ["x", "y"], "ignored": True}
+    assert len(turn.rows) == 6
+    assert not turn.dead
