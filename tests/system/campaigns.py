@@ -1,0 +1,104 @@
+"""Kill a learner at random times, again and again, and count what the kills have hit."""
+
+import re
+import time
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from tests.system.lives import PATIENCE, Told, eventually, faults
+
+STARTING = 0.15
+"""Seconds within which a life is killed that need not get anywhere first."""
+LINGERING = 0.02
+"""Seconds, at most, from the moment at which a record is seen told to the kill."""
+SETTLING = 0.1
+"""Seconds in which what a killed learner has committed becomes readable."""
+_GOES_ON = re.compile(r"partition=(\d+) goes on from checkpoint (\d+), said (\d+)")
+
+
+@dataclass
+class Counts:
+    """What came of a campaign: kills by what they had to break, and what they broke.
+
+    `between` fell between the first outcome and the last, after `replayed` the next life had
+    records to learn again. `surprises` are starts that went on from elsewhere than they
+    should, `faults` all that the outcomes show of the kills.
+    """
+
+    kills: int = 0
+    between: int = 0
+    replayed: int = 0
+    surprises: list = field(default_factory=list)
+    faults: list = field(default_factory=list)
+
+
+def moments(rng, kills, end):
+    """Return random places on the way to `end`, in order: where to kill."""
+    return sorted(rng.uniform(0, 0.97 * end) for _ in range(kills))
+
+
+class Campaign:
+    """A learner that is killed and goes on; `learn` starts a life of a learner's name.
+
+    `beside` is called at each kill.
+    """
+
+    def __init__(self, url, state, learn, *, exactly_once=True, beside=None):
+        self._beside = beside or (lambda: None)
+        self._state, self._learn, self._exactly_once = state, learn, exactly_once
+        self._told, self._oracle = Told(url), Told(url, "oracle")
+        self._standing = {}
+        self._counts = Counts()
+
+    def run(self, rng, kills, end):
+        """Kill it so often on its way through `end` records; return what came of it."""
+        with closing(self._told), closing(self._oracle):
+            return self._run(rng, kills, end)
+
+    def _run(self, rng, kills, end):
+        counts = self._counts
+        lasts = [self._kill(rng, moment) for moment in moments(rng, kills, end)]
+        for name in ("main", "oracle"):
+            life = self._learn(name, "--until-end")
+            assert life.wait(2 * PATIENCE) == 0, life.err
+            if name == "main":
+                self._check_start(life)
+        counts.faults = faults(self._told, self._oracle, exactly_once=self._exactly_once)
+        goal = self._oracle.last
+        counts.between = sum(
+            max(last.values(), default=-1) >= 0 and any(last.get(p, -1) < goal[p] for p in goal)
+            for last in lasts
+        )
+        return counts
+
+    def _kill(self, rng, moment):
+        """Live one life, and return the positions of the last outcomes that it came to."""
+        told, start = self._told, time.monotonic()
+        life = self._learn("main")
+        if sum(told.follow().values()) > moment:  # where the life before was meant to end
+            end = start + rng.uniform(0, STARTING)
+        else:
+            eventually(lambda: sum(told.follow().values()) > moment or not life.alive)
+            end = time.monotonic() + rng.uniform(0, LINGERING)
+        eventually(lambda: time.monotonic() > end)
+        assert life.end() == -9, life.err
+        self._check_start(life)
+        said = told.follow(SETTLING)
+        self._standing = {p: (self._checkpoint(p), cursor) for p, cursor in said.items()}
+        self._beside()
+        self._counts.kills += 1
+        self._counts.replayed += any(c < cursor for c, cursor in self._standing.values())
+        return told.last
+
+    def _checkpoint(self, partition):
+        """Return the newest checkpoint's cursor, or where the learner began without any."""
+        paths = self._state.glob(f"*/main/p{partition}/*")
+        return max((int(path.name) for path in paths if path.name.isdecimal()), default=0)
+
+    def _check_start(self, life):
+        """Note it when a life says that it goes on from elsewhere than where things stood."""
+        for numbers in _GOES_ON.findall(life.err):
+            partition, checkpoint, said = map(int, numbers)
+            standing = self._standing.get(partition, (0, 0))
+            if (checkpoint, said if self._exactly_once else standing[1]) != standing:
+                self._counts.surprises.append((partition, checkpoint, said, standing))

@@ -1,0 +1,138 @@
+"""Bugs to plant in a process, so that it shows whether a test would notice them."""
+
+import time
+
+from learner import loop
+from learner.checkpoint import Checkpoints
+from learner.loop import _Work
+from learner.scores import Scores
+from producer import delivery
+from stream import sqlite
+from stream.sqlite import SqliteLog, SqliteWriter
+
+GAP = 0.02
+"""Seconds between two deeds that should be one, so that a kill is likely to part them."""
+
+
+def _saved_with(attribute, wrong):
+    """Save a learner with something else in an attribute than is there."""
+    save = Checkpoints.save
+
+    def planted(self, learner):
+        right = getattr(learner, attribute)
+        setattr(learner, attribute, wrong(learner))
+        try:
+            return save(self, learner)
+        finally:
+            setattr(learner, attribute, right)
+
+    Checkpoints.save = planted
+
+
+def cursor_too_high():
+    """A checkpoint's cursor is one beyond its state."""
+    _saved_with("cursor", lambda learner: learner.cursor + 1)
+
+
+def cursor_too_low():
+    """A checkpoint's cursor is one before its state."""
+    _saved_with("cursor", lambda learner: learner.cursor - 1)
+
+
+def grain_forgotten():
+    """The samples of an unfinished grain are not in the checkpoint."""
+    _saved_with("untaught", lambda _: [])
+
+
+def detector_forgotten():
+    """The drift detector is not in the checkpoint."""
+    _saved_with("watch", lambda learner: learner._watch())
+
+
+def sums_forgotten():
+    """The sums are not in the checkpoint."""
+    _saved_with("scores", lambda learner: Scores(learner.task))
+
+
+def questions_forgotten():
+    """The samples that wait for their labels are not in the checkpoint."""
+    _saved_with("waiting", lambda _: {})
+
+
+def cursors_first():
+    """The cursors are committed before what they follow from."""
+    commit = SqliteWriter.commit
+
+    def planted(self, cursors=None, *, within=30.0):
+        waiting, self._waiting = self._waiting, {}
+        commit(self, cursors, within=within)
+        time.sleep(GAP)
+        self._waiting = waiting
+        commit(self, within=within)
+
+    SqliteWriter.commit = planted
+
+
+def cursors_last():
+    """The cursors are committed after what they follow from."""
+    commit = SqliteWriter.commit
+
+    def planted(self, cursors=None, *, within=30.0):
+        commit(self, within=within)
+        time.sleep(GAP)
+        commit(self, cursors, within=within)
+
+    SqliteWriter.commit = planted
+
+
+def at_least_once():
+    """The embedded log promises no more than Kafka does; no bug, but a harder world."""
+    SqliteLog.exactly_once = False
+
+
+def checkpoint_first():
+    """The checkpoint is saved before what it follows from is committed."""
+    turn = _Work._turn
+
+    def planted(self, batches, origin):
+        commit = self._writer.commit
+
+        def late(cursors):
+            self._save()
+            time.sleep(GAP)
+            commit(cursors)
+
+        self._writer.commit = late
+        try:
+            turn(self, batches, origin)
+        finally:
+            del self._writer.commit
+
+    _Work._turn = planted
+
+
+def row_too_high():
+    """A producer believes one more row to be there than is."""
+    rows = SqliteWriter.rows
+    SqliteWriter.rows = lambda *args: {p: row + 1 for p, row in rows(*args).items()}
+
+
+def row_too_low():
+    """A producer believes one row less to be there than is."""
+    rows = SqliteWriter.rows
+    SqliteWriter.rows = lambda *args: {p: row - 1 for p, row in rows(*args).items()}
+
+
+def small_commits():
+    """A producer commits often; no bug, but more moments to be killed at."""
+    delivery.BATCH = 100
+
+
+def frequent_checkpoints():
+    """A learner saves often; no bug, but more of its lives begin from what it saved."""
+    loop._SHARE = 0.1
+
+
+def frequent_retention():
+    """The embedded log sweeps all the time; no bug, but no test need wait for it."""
+    sqlite._SWEEP = 0.0
