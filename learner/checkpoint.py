@@ -13,8 +13,10 @@ new one.
 from __future__ import annotations
 
 import contextlib
+import copyreg
 import hashlib
 import hmac
+import io
 import json
 import os
 import pickle
@@ -25,6 +27,8 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from types import FunctionType
+from typing import Any
 
 from learner.learner import Learner
 from stream.errors import CheckpointError, SettingError
@@ -86,9 +90,15 @@ class Checkpoints:
         folder = state / stream / learner / f"p{partition}"
         return cls(folder, stream, learner, partition, identity, key)
 
-    def save(self, learner: Learner) -> int:
-        """Store the learner at its cursor; return the bytes written. Raises `OSError`."""
-        payload = pickle.dumps(learner, protocol=5)
+    def save(self, learner: Learner) -> Learner:
+        """Store the learner at its cursor; return the one to go on with. Raises `OSError`."""
+        try:
+            payload = _dumps(learner)
+        except (pickle.PicklingError, TypeError, AttributeError) as error:
+            raise SettingError(
+                f"model {learner.config.model!r} cannot be pickled, so it cannot be saved: "
+                f"{error}; choose a model of plain objects"
+            ) from error
         header = Header(
             stream=self.stream,
             learner=self.learner,
@@ -107,7 +117,9 @@ class Checkpoints:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         _write(self.folder / f"{learner.cursor:020d}", body)
         self._prune()
-        return len(body)
+        # To be pickled makes an object slower for good; what was just loaded is not.
+        alike: Learner = pickle.loads(payload)
+        return alike
 
     def _prune(self) -> None:
         for old in self.paths()[:-_KEPT]:
@@ -148,10 +160,46 @@ class Checkpoints:
                 f"checkpoint {str(path)!r} was made with {_differences(header.versions)}; "
                 "install those versions, or start with --rebuild to replay the stream"
             )
-        learner = pickle.loads(payload)
+        try:
+            learner = pickle.loads(payload)
+        except Exception as error:
+            raise CheckpointError(
+                f"checkpoint {str(path)!r} cannot be loaded by this version ({error}); start "
+                "with --rebuild to replay the stream"
+            ) from error
         if not isinstance(learner, Learner) or learner.cursor != header.cursor:
             raise CheckpointError(f"checkpoint {str(path)!r} holds no learner at its cursor")
         return header, learner
+
+
+class _Pickler(pickle.Pickler):
+    """Lets objects be loaded attribute by attribute.
+
+    Up to Python 3.12 an object whose `__dict__` was ever asked for, as pickle does in both
+    directions, keeps its attributes in that dict, and River's trees are a fifth slower.
+    """
+
+    def reducer_override(self, obj: Any) -> Any:
+        kind: Any = type(obj)
+        if (
+            isinstance(obj, (type, FunctionType))
+            or kind in copyreg.dispatch_table
+            or not hasattr(kind, "__dict__")
+            or hasattr(kind, "__setstate__")
+            or kind.__setattr__ is not object.__setattr__
+        ):
+            return NotImplemented
+        found = obj.__reduce_ex__(5)
+        if type(found) is tuple and len(found) > 2 and type(found[2]) is dict:
+            # As if they were slots: pickle sets those one by one.
+            return (*found[:2], (None, found[2]), *found[3:])
+        return found
+
+
+def _dumps(learner: Learner) -> bytes:
+    file = io.BytesIO()
+    _Pickler(file, protocol=5).dump(learner)
+    return file.getvalue()
 
 
 def verify(path: Path, key: bytes) -> tuple[Header, bytes]:
@@ -165,7 +213,7 @@ def verify(path: Path, key: bytes) -> tuple[Header, bytes]:
     if header.key != key_id(key):
         raise CheckpointError(
             f"checkpoint {str(path)!r} was signed with key {header.key}, this key is "
-            f"{key_id(key)}; give the right one with --key-file"
+            f"{key_id(key)}; give the right one with --key-file, or start with --rebuild"
         )
     if not hmac.compare_digest(hmac.digest(key, signed, "sha256"), mac):
         raise Damaged(f"checkpoint {str(path)!r} is damaged or forged")
@@ -229,24 +277,45 @@ def key_id(key: bytes) -> str:
     return hashlib.sha256(b"driftline key id" + key).hexdigest()[:8]
 
 
-def key_of(state: Path, file: Path | None = None) -> bytes:
+def key_of(state: Path, file: Path | None = None, *, anew: bool = False) -> bytes:
     """Return the key that signs checkpoints: the text of `file`, else the state folder's own.
 
-    That one is made on first use, for its owner's eyes only. Raises `SettingError`.
+    That one is made on first use, for its owner's eyes only; where there are checkpoints
+    already, only if they are not needed (`anew`). Raises `SettingError`.
     """
     path = file or state / "key"
-    if file is None:
-        state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with contextlib.suppress(FileExistsError):
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as new:
-                new.write(secrets.token_hex(32))
     try:
+        if file is None and not path.exists():
+            if not anew and any(state.glob("*/*/p*/[0-9]*")):
+                raise SettingError(
+                    f"{str(state)!r} holds checkpoints, but the key that signed them is gone; "
+                    "give it with --key-file, or start with --rebuild or --fresh"
+                )
+            _make_key(path)
         key = path.read_bytes().strip()
     except OSError as error:
-        raise SettingError(f"key file {str(path)!r} cannot be read: {error}") from error
+        raise SettingError(
+            f"key file {str(path)!r} cannot be used: {error}; choose another --state folder "
+            "or --key-file"
+        ) from error
     if len(key) < 32:
         raise SettingError(
             f"key file {str(path)!r} holds {len(key)} characters; a key has at least 32"
         )
     return key
+
+
+def _make_key(path: Path) -> None:
+    """Make a key, whole or not at all; of two who try at once one wins, and both use it."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    beside = path.with_name(f".key.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
-from learner.models.presets import Spec
+from learner.models.presets import SCALINGS, Spec
 from stream.errors import SettingError
 from stream.records import MAX_FIELDS, MAX_RECORD, MAX_STRING, Label
 
@@ -45,6 +45,16 @@ class Config:
         if self.detector is None:
             chosen = "none" if self.policy == "none" else "adwin"
             object.__setattr__(self, "detector", chosen)
+        if self.seed < 0:
+            raise SettingError(f"seed must be a whole number of 0 or more, got {self.seed!r}")
+        if self.scaling not in (None, *SCALINGS):
+            raise SettingError(
+                f"scaling must be one of {', '.join(SCALINGS)}, got {self.scaling!r}"
+            )
+        if any(not isinstance(label, bool | int | str) for label in self.classes or ()):
+            raise SettingError(
+                f"classes must be text, whole numbers or truth values, got {self.classes!r}"
+            )
         if self.direction not in ("worse", "any"):
             raise SettingError(f"direction must be worse or any, got {self.direction!r}")
         if self.classes is not None and len(set(self.classes)) < 2:

@@ -29,8 +29,8 @@ class TwoClasses:
     """
 
     def __init__(self) -> None:
-        self._codes: dict[Label, bool] = {}
-        self._labels: dict[bool, Label] = {}
+        self.codes: dict[Label, bool] = {}
+        self.labels: dict[bool, Label] = {}
         self._plain = True
         self._declared: tuple[Label, ...] = ()
 
@@ -41,37 +41,37 @@ class TwoClasses:
 
     def code(self, label: Label) -> bool:
         """Return how the model sees a label; raises `RecordError` for a third class."""
-        code = self._codes.get(label)
+        code = self.codes.get(label)
         if code is None:
             code = self._appear(label)
         return code
 
     def _appear(self, label: Label) -> bool:
-        if len(self._codes) == 2:
-            one, other = self._codes
+        if len(self.codes) == 2:
+            one, other = self.codes
             raise RecordError(
                 "third_class",
                 f"label {label!r} is a third class, after {one!r} and {other!r}, for a model "
                 "of two; declare all classes, then they go one against the rest, or choose a "
                 "model of many: softmax, naive-bayes, hoeffding-tree",
             )
-        if self._codes:
-            code = not next(iter(self._codes.values()))
+        if self.codes:
+            code = not next(iter(self.codes.values()))
         else:
             code = bool(label) if self._plain and _is_truth(label) else False
-        self._codes[label] = code
-        self._labels[code] = label
+        self.codes[label] = code
+        self.labels[code] = label
         # Of two that were declared the first to come names the other, so that a guess of it
         # is a guess.
-        if len(self._codes) == 1 and len(self._declared) == 2 and label in self._declared:
+        if len(self.codes) == 1 and len(self._declared) == 2 and label in self._declared:
             self._appear(next(other for other in self._declared if other != label))
         return code
 
     def label(self, code: Label | None) -> Label | None:
         """Return the label a guess stands for, None when it has not appeared yet."""
-        if code in self._labels:
-            return self._labels[code]  # type: ignore[index]
-        return code if self._plain and all(map(_is_truth, self._codes)) else None
+        if code in self.labels:
+            return self.labels[code]  # type: ignore[index]
+        return code if self._plain and all(map(_is_truth, self.codes)) else None
 
 
 def _is_truth(label: Label) -> bool:

@@ -63,7 +63,7 @@ class Learner:
         self.watch = self._watch()
         self.two = self._two_classes()
         self.waiting: dict[str, Waiting] = {}
-        self.untaught: list[tuple[Features, Label]] = []
+        self.untaught: list[tuple[Features, Label, int, bytes]] = []
         self.scores = Scores(self.task)
         self.grain_time = GrainTime(config.grain_seconds, max_jump=config.max_jump)
         self._late_before = 0
@@ -71,7 +71,11 @@ class Learner:
     def _make(self) -> Model:
         config = self.config
         return build(
-            config.model, seed=config.seed, classes=self.classes, scaling=config.scaling
+            config.model,
+            seed=config.seed,
+            classes=self.classes,
+            scaling=config.scaling,
+            grain=config.grain,
         )
 
     def _watch(self) -> Watch | None:
@@ -113,7 +117,8 @@ class Learner:
         # What cannot be decoded is found earlier than what cannot be guessed.
         turn.dead.sort(key=itemgetter(0))
         self.cursor = batch.next
-        turn.errors = self.scores.update(turn.column(4), turn.column(5), turn.column(9))
+        columns = turn.transposed()
+        turn.errors = self.scores.update(columns[4], columns[5], columns[9])
         return turn
 
     def _decoded(self, entries: Iterable[tuple[int, bytes]], turn: Turn) -> Iterator[Decoded]:
@@ -131,12 +136,13 @@ class Learner:
         No record adds more than one labelled sample, so as many as the grain has room for
         cannot overfill it, and guesses for all of them can be asked for at once.
         """
+        timed = self.config.grain_seconds is not None
         while True:
             part, ended = [], False
             for each in islice(decoded, self.grain - len(self.untaught)):
                 part.append(each)
-                ended = self.grain_time.over(each[2].ts) or _is_command(each)
-                if ended:
+                if (timed and self.grain_time.over(each[2].ts)) or _is_command(each):
+                    ended = True
                     break
             if not part:
                 return
@@ -159,12 +165,13 @@ class Learner:
             self._act(offset, turn)
         if not self.untaught:
             return
-        xs, ys = zip(*self.untaught, strict=True)
+        xs, ys, offsets, values = zip(*self.untaught, strict=True)
         self.untaught = []
         try:
             self.policy.model.learn(xs, ys)
         except ModelError as error:
-            self.scores.totals.count_dead("not_learned", len(xs))
+            for at, value in zip(offsets, values, strict=True):
+                self._bury(turn, at, value, _model_error(error, "not_learned"))
             what = {"samples": len(xs), "error": str(error)}
             turn.events.append((offset, "not-learned", what))
 
@@ -188,7 +195,8 @@ class Learner:
         direct = self.grain == 1 and policy.model.one_by_one
         teach, known = policy.model.learn_one, policy.model.classes
         arm, types, regression = policy.arm, _LABELS[self.task], self.task == "regression"
-        add = turn.rows.append
+        add, answer_all = turn.rows.append, answer == "all"
+        codes, labels = (two.codes, two.labels) if two else ({}, {})
         samples = 0
         x: Any
         y: Any
@@ -205,6 +213,7 @@ class Learner:
                     # A declaration may have brought another model.
                     guess, teach = policy.model.guess, policy.model.learn_one
                     two, known = self.two, policy.model.classes
+                    codes, labels = (two.codes, two.labels) if two else ({}, {})
                 if found is None:
                     continue
                 of, id_, ts, x, (y_pred, p) = found
@@ -236,14 +245,17 @@ class Learner:
                     or (regression and not -_LARGEST <= y <= _LARGEST)
                 ):
                     self._refuse(y)
-                code = y if two is None else two.code(y)
+                code = y if two is None else codes[y] if y in codes else two.code(y)
             except RecordError as error:
                 if of != offset:
                     # The label was no good; the sample goes on waiting for one that is.
                     waiting[str(id_)] = Waiting(of, id_, ts, x, (y_pred, p))
                 self._bury(turn, offset, value, error)
                 continue
-            label = y_pred if two is None else two.label(y_pred)
+            if two is None:
+                label = y_pred
+            else:
+                label = labels[y_pred] if y_pred in labels else two.label(y_pred)
             flag, p_true, p_pred = SCORED, None, None
             if label is None:
                 flag = NO_GUESS
@@ -255,7 +267,7 @@ class Learner:
                 if p_pred != p_pred:
                     flag, p_true, p_pred = NOT_FINITE, None, None
             add((offset, of, id_, ts, y, label, p_true, p_pred, arm, flag))
-            if answer == "all" and of == offset:
+            if answer_all and of == offset:
                 self._answer(Waiting(of, id_, ts, x, (y_pred, p)), turn)
             if watch is not None and flag != NO_GUESS:
                 self._watch_error(y, label, flag, offset, turn)
@@ -268,7 +280,7 @@ class Learner:
                 except ModelError as error:
                     self._bury(turn, offset, value, _model_error(error, "not_learned"))
             else:
-                self.untaught.append((x, code))
+                self.untaught.append((x, code, offset, value))
         self.scores.totals.samples += samples
 
     def _watch_error(self, y: Any, label: Any, flag: int, offset: int, turn: Turn) -> None:

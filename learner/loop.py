@@ -28,6 +28,8 @@ _OUTCOMES = Retention(seconds=90 * _DAY)
 _SHORT = Retention(seconds=7 * _DAY)
 _SHARE = 0.02
 """Of the time, at most so much goes into checkpoints."""
+_AGAIN = 5.0
+"""Seconds until a checkpoint that could not be written is tried again."""
 _SAY = 5.0
 """Seconds between two lines of a learner that waits."""
 _ANSWERS = ("asked", "all", "none")
@@ -139,6 +141,11 @@ class _Part:
     progress: Progress
 
     @property
+    def spoken(self) -> int:
+        """Up to where outcomes have been said; a replay lies behind it."""
+        return max(self.learner.cursor, self.said)
+
+    @property
     def over(self) -> bool:
         """Whether the learner stands where it should stop."""
         return self.learner.cursor >= self.stop
@@ -175,7 +182,8 @@ class _Work:
 
     def _begin(self, config: Config) -> dict[int, _Part]:
         how, samples = self._how, self._samples
-        key = key_of(how.state, how.key_file)
+        anew = how.rebuild or how.fresh
+        key = key_of(how.state, how.key_file, anew=anew)
         end = samples.end() if how.until_end else {}
         parts = {}
         for p in range(samples.partitions):
@@ -187,6 +195,9 @@ class _Work:
             )
             stop = float(end.get(p, "inf"))
             parts[p] = _Part(learner, store, said, stop, Progress(learner))
+        if self._log.exactly_once:
+            # From here on retention knows that somebody still needs these records.
+            self._writer.commit({p: part.spoken for p, part in parts.items()})
         if len(parts) > 1:
             _log.info("topic %s has %d partitions: one model each", samples.name, len(parts))
         return parts
@@ -195,6 +206,7 @@ class _Work:
         """Take turns until told to stop, then save and sum up."""
         origin = {"host": socket.gethostname().encode()}
         started: float | None = None
+        self._moved({p: part.learner.cursor for p, part in self._parts.items()})
         while not self._stopping():
             cursors = {
                 p: part.learner.cursor for p, part in self._parts.items() if not part.over
@@ -225,6 +237,8 @@ class _Work:
             learner = part.learner
             if silent.next > learner.cursor:
                 learner.learn(silent)
+                if learner.cursor >= part.said:
+                    self._next_save = 0.0  # so that a crash need not replay this again
             if spoken.next > learner.cursor:
                 turn = learner.learn(spoken, answer=self._how.answer)
                 headers = {
@@ -236,7 +250,8 @@ class _Work:
                 part.progress.say(turn)
                 aloud = True
         if aloud:
-            self._writer.commit({p: part.learner.cursor for p, part in self._parts.items()})
+            # One partition may still replay while another speaks: its cursor must not go back.
+            self._writer.commit({p: part.spoken for p, part in self._parts.items()})
 
     def _save(self) -> None:
         """Save every partition that has moved, and let go of records nobody needs again.
@@ -245,14 +260,15 @@ class _Work:
         replays what came since, so it matters to nothing but the length of a restart.
         """
         began = time.monotonic()
-        held, shown = {}, {}
+        held, shown, failed = {}, {}, False
         for p, part in self._parts.items():
             paths = part.store.paths()
             if not paths or int(paths[-1].name) != part.learner.cursor:
                 try:
-                    part.store.save(part.learner)
+                    part.learner = part.store.save(part.learner)
                 except OSError as error:
                     _log.warning("no checkpoint of partition %d: %s; going on", p, error)
+                    failed = True
                     continue
             shown[p] = part.learner.cursor
             if (oldest := part.store.oldest()) is not None:
@@ -260,7 +276,7 @@ class _Work:
         self._log.hold(self._group, held)
         self._log.show(self._group, shown)
         now = time.monotonic()
-        self._next_save = now + (now - began) / _SHARE
+        self._next_save = now + max((now - began) / _SHARE, _AGAIN if failed else 0.0)
 
 
 def _until(batch: Batch, stop: float) -> Batch:

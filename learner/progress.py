@@ -7,6 +7,7 @@ average error since the start, and since the last line.
 from __future__ import annotations
 
 import logging
+from operator import ne
 
 from learner.learner import Learner
 from learner.turn import Turn
@@ -34,7 +35,15 @@ class Progress:
 
     def say(self, turn: Turn) -> None:
         """Say what is worth saying of a turn."""
-        for row in turn.rows:
+        ys, guesses, flags = (turn.transposed()[n] for n in (4, 5, 9))
+        quiet = self._count + len(ys) < self._next and not any(flags)
+        if quiet and self._task == "classification":
+            wrong = sum(map(ne, ys, guesses))
+            self._count += len(ys)
+            self._total += wrong
+            self._since_total += wrong
+            self._since_count += len(ys)
+        for row in () if quiet else turn.rows:
             y, guess, flag = row[4], row[5], row[9]
             if flag == NO_GUESS:
                 continue

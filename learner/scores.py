@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain, repeat
+from operator import eq, ne
 from typing import Any
 
 from stream.records import MAX_CLASSES, NO_GUESS, NOT_FINITE, OTHER, Label, Totals, text_of
@@ -44,10 +46,9 @@ class Scores:
         self, ys: Sequence[Any], guesses: Sequence[Any], flags: Sequence[int]
     ) -> tuple[list[int], list[int]]:
         no_change, majority = self._class_baselines(ys)
-        rights = [
-            not flag and y == guess for y, guess, flag in zip(ys, guesses, flags, strict=True)
-        ]
+        rights = [*map(eq, ys, guesses)]
         if any(flags):
+            rights = [right and not flag for right, flag in zip(rights, flags, strict=True)]
             kept = [flag != NO_GUESS for flag in flags]
             rights = _where(rights, kept)
             no_change_scored, majority_scored = _where(no_change, kept), _where(majority, kept)
@@ -84,18 +85,26 @@ class Scores:
         most: Any = self._majority
         most_seen = seen.get(most, 0) if most is not None else 0
         last = self._last
-        no_change, majority = [], []
+        if not ys:
+            return [], []
+        no_change = [*map(int, map(ne, ys, chain((last,), ys)))]
+        self._last = ys[-1]
+        # Where no other can overtake it within these rows, there is no need to look at each.
+        others = [count for label, count in seen.items() if label != most]
+        if others and most_seen - max(others) > len(ys) and set(ys) <= seen.keys():
+            for y, count in Counter(ys).items():
+                seen[y] += count
+            return no_change, [*map(int, map(ne, ys, repeat(most)))]
+        majority = []
         for y in ys:
-            no_change.append(int(y != last))
             majority.append(int(y != most))
-            last = y
             count = seen.get(y, 0) + 1
             seen[y] = count
             if count == 1:
                 rank[y] = len(rank)
             if count > most_seen or (count == most_seen and rank[y] < rank[most]):
                 most, most_seen = y, count
-        self._last, self._majority = last, most
+        self._majority = most
         return no_change, majority
 
     def _update_numbers(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 
-from learner.checkpoint import Checkpoints, Damaged, read_header
+from learner.checkpoint import Checkpoints, Damaged, read_header, verify
 from learner.config import Config
 from learner.learner import Learner
 from stream.errors import CheckpointError, SettingError
@@ -39,18 +39,15 @@ def begin(
     committed = log.committed(group_of(log.stream, store.learner)).get(p)
     origin = _origin(log, store)
     said = committed if log.exactly_once else (origin.said if origin else None)
+    _put_strangers_aside(store, nothing_said=origin is None)
     if fresh:
-        at = first if said is None else max(said, first)
-        learner = Learner(config, p, at)
-        store.retire()
-        # At once, so that a crash before the first turn does not lead back to the old start.
-        store.save(learner)
-        return learner, at
+        return _afresh(store, config, first if said is None else max(said, first))
     if rebuild:
         start = _start_of(store, origin, first)
         replayed = _replay(config, p, start, first, said, "asked to rebuild")
         store.retire()
         return replayed
+    # A checkpoint beyond what was said knows records whose outcomes were never written.
     found = _newest(store, config, (said or 0) if log.exactly_once else None)
     if found is not None:
         if found.cursor < first:
@@ -60,11 +57,42 @@ def begin(
             quiet = max(said, quiet)
         _log.info("partition=%d goes on from checkpoint %d, said %d", p, found.cursor, quiet)
         return found, quiet
-    if said is None or origin is None:
+    if said is None or (origin is None and said == first):
         return Learner(config, p, first), first
-    if origin.config != config.hash:
+    if origin is not None and origin.config != config.hash:
         raise SettingError(_other(store.learner, origin.config, config.hash))
-    return _replay(config, p, origin.start, first, said, "no checkpoint can be used")
+    start = origin.start if origin else 0
+    return _replay(config, p, start, first, said, "no checkpoint can be used")
+
+
+def _afresh(store: Checkpoints, config: Config, at: int) -> tuple[Learner, int]:
+    """Begin with a new state at an offset, the old checkpoints put aside."""
+    learner = Learner(config, store.partition, at)
+    try:
+        store.retire()
+        # At once, so that a crash before the first turn does not lead back to the old start.
+        store.save(learner)
+    except OSError as error:
+        raise SettingError(
+            f"--state folder {str(store.folder)!r} cannot be used: {error}; choose another"
+        ) from error
+    return learner, at
+
+
+def _put_strangers_aside(store: Checkpoints, *, nothing_said: bool) -> None:
+    """Put aside the checkpoints of another topic of the same name, one that was deleted say.
+
+    Only where nothing was said yet on this one; else it is for a person to decide.
+    """
+    for path in store.paths():
+        try:
+            stranger = read_header(path).identity != store.identity
+        except CheckpointError:
+            continue
+        if stranger and nothing_said:
+            _log.warning("%s holds checkpoints of another topic; put aside", store.folder)
+            store.retire()
+            return
 
 
 class _Origin:
@@ -91,18 +119,17 @@ def _origin(log: Log, store: Checkpoints) -> _Origin | None:
 def _newest(store: Checkpoints, config: Config, limit: int | None) -> Learner | None:
     """Return the learner of the newest checkpoint that can be used.
 
-    One beyond `limit` knows records whose outcomes were never said; it is passed over.
-    Damaged ones are too. When none is left but some were refused, says why.
+    One beyond `limit` is removed, or it would outlive those that are to be trusted. Damaged
+    ones are passed over. When none is left but some were refused, says why.
     """
     refused: CheckpointError | None = None
     for path in reversed(store.paths()):
         if limit is not None and int(path.name) > limit:
-            _log.warning(
-                "checkpoint %s is ahead of the log's cursor %d; passed over", path, limit
-            )
+            _log.warning("checkpoint %s is ahead of the log's cursor %d; removed", path, limit)
+            path.unlink(missing_ok=True)
             continue
         try:
-            header = read_header(path)
+            header, _ = verify(path, store.key)
             if header.config != config.hash:
                 raise SettingError(_other(store.learner, header.config, config.hash))
             return store.load(path)[1]
@@ -126,9 +153,11 @@ def _other(name: str, theirs: str, ours: str) -> str:
 def _start_of(store: Checkpoints, origin: _Origin | None, first: int) -> int:
     for path in reversed(store.paths()):
         try:
-            return read_header(path).start
+            header, _ = verify(path, store.key)
         except CheckpointError:
             continue
+        if header.identity == store.identity:
+            return header.start
     return origin.start if origin else first
 
 

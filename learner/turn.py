@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,15 +26,16 @@ class Turn:
     dead: list[tuple[int, bytes, RecordError]] = field(default_factory=list)
     errors: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
     """What the no-change and the majority baseline would have suffered, one a row each."""
+    _columns: list[Sequence[Any]] = field(default_factory=list)
 
-    def column(self, number: int) -> list[Any]:
-        """Return one column of the rows."""
-        return [row[number] for row in self.rows]
+    def transposed(self) -> list[Sequence[Any]]:
+        """Return all rows in columns; kept, so call it when there will be no more."""
+        if not self._columns:
+            rows = self.rows
+            self._columns = [*zip(*rows, strict=True)] if rows else [()] * _COLUMNS
+        return self._columns
 
     def columns(self, start: int, stop: int) -> Rows:
         """Return the rows from `start` to before `stop` in columns."""
-        rows = self.rows[start:stop]
-        columns: list[Any] = [*zip(*rows, strict=True)] if rows else [()] * _COLUMNS
-        no_change, majority = self.errors
-        columns += (no_change[start:stop], majority[start:stop])
-        return Rows(*map(list, columns))
+        columns = [*self.transposed(), *self.errors]
+        return Rows(*(list(column[start:stop]) for column in columns))

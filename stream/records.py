@@ -183,7 +183,8 @@ def decode(value: bytes) -> Record:
     """Return the record in `value`, within all limits.
 
     Raises `RecordError` with one of the reasons empty, too_large, not_utf8, malformed_json,
-    too_deep, wrong_type, number_range, too_many_fields, string_too_long, no_content.
+    too_deep, wrong_type, number_range, too_many_fields, string_too_long, no_content,
+    ambiguous.
     """
     if len(value) > MAX_RECORD:
         raise RecordError(
@@ -197,6 +198,8 @@ def decode(value: bytes) -> Record:
     if x is UNSET:
         if record.y is None and not record.forget and not record.command and not record.mark:
             raise RecordError("no_content", "record has none of x, y, forget, command, mark")
+    elif record.forget or record.command or record.mark:
+        raise RecordError("ambiguous", "record has x, and is a wish, command or mark as well")
     elif len(x) > MAX_FIELDS:
         raise RecordError("too_many_fields", f"x has {len(x)} fields, {MAX_FIELDS} are allowed")
     # A string within a record that is shorter than the limit needs no look of its own.

@@ -53,6 +53,8 @@ _LOOK = 0.003
 """Seconds between two looks of a reader that waits."""
 _SWEEP = 5.0
 """Seconds between two rounds of retention, at least."""
+_TRIM = 1 * 1024 * 1024
+"""Bytes committed between two moves of the write-ahead log into the database file."""
 _SLICE = 20_000
 """Records fetched or removed in one statement, at most."""
 
@@ -293,6 +295,7 @@ class SqliteWriter:
         self._waiting: dict[tuple[int, int], list[tuple[Any, ...]]] = {}
         self._rows: dict[tuple[int, int], int] = {}
         self._swept = time.monotonic()
+        self._untrimmed = 0
 
     def append(
         self,
@@ -340,6 +343,7 @@ class SqliteWriter:
                     "ON CONFLICT DO UPDATE SET cursor = excluded.cursor",
                     (self._name, p, cursor),
                 )
+        self._untrimmed += sum(len(r[0]) for each in self._waiting.values() for r in each)
         self._waiting.clear()
         self._rows.clear()
         if time.monotonic() - self._swept > _SWEEP:
@@ -347,7 +351,9 @@ class SqliteWriter:
             # The records are stored, whatever becomes of this round.
             with contextlib.suppress(TopicFailed, TopicTimeout):
                 self._sweep()
-        self._log.trim()
+        if self._untrimmed > _TRIM:
+            self._untrimmed = 0
+            self._log.trim()
 
     def _insert(
         self, db: sqlite3.Connection, place: tuple[int, int], records: list[tuple[Any, ...]]

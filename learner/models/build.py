@@ -15,7 +15,12 @@ from stream.records import Label
 
 
 def build(
-    spec: Spec, *, seed: int, classes: Sequence[Label] | None = None, scaling: str | None = None
+    spec: Spec,
+    *,
+    seed: int,
+    classes: Sequence[Label] | None = None,
+    scaling: str | None = None,
+    grain: int | None = None,
 ) -> Model:
     """Return a new model, seeded throughout.
 
@@ -23,7 +28,7 @@ def build(
     table `{"class": PATH, argument: …}` whose values may be tables again, or a list of
     these, which is a pipeline of River's. `classes` are all labels there will be, where
     that is known. `scaling` goes before a scikit-learn estimator, the preset's own unless
-    given. Raises `SettingError`.
+    given. `grain` is how many samples it will be taught at once. Raises `SettingError`.
     """
     preset = PRESETS.get(spec) if isinstance(spec, str) else None
     if preset:
@@ -39,7 +44,10 @@ def build(
         from learner.models.sklearn import SklearnModel, seeded
 
         return SklearnModel(
-            seeded(estimator, seed), scaling=scaling or "standard", classes=classes
+            seeded(estimator, seed),
+            scaling=scaling or "standard",
+            classes=classes,
+            grain=grain,
         )
     if hasattr(estimator, "learn_one"):
         return _river(estimator, seed, classes)
@@ -79,11 +87,18 @@ def construct(spec: Spec) -> Any:
     target = resolve(spec["class"])
     try:
         return target(**arguments)
-    except (TypeError, ValueError) as error:
-        names = ", ".join(inspect.signature(target).parameters)
+    except (AttributeError, TypeError, ValueError) as error:
         raise SettingError(
-            f"model {spec['class']!r} cannot be made: {error}; it takes {names or 'nothing'}"
+            f"model {spec['class']!r} cannot be made: {error}; it takes {_takes(target)}, and "
+            "an argument that is an estimator is a table with 'class'"
         ) from error
+
+
+def _takes(target: Any) -> str:
+    try:
+        return ", ".join(inspect.signature(target).parameters) or "nothing"
+    except ValueError:
+        return "what its documentation says"
 
 
 def _argument(value: Any) -> Any:

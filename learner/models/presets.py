@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 Spec = Any
 """A dotted path, a table with `class` and arguments, or a list of these: a pipeline."""
+SCALINGS = ("standard", "minmax", "none")
+"""What can stand before an estimator of scikit-learn."""
 
 
 class Preset(NamedTuple):

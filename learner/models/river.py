@@ -97,6 +97,9 @@ class RiverModel:
     def _guess_likeliest(self, x: Features) -> Guess:
         # What River's Classifier.predict_one does with these, without asking twice.
         p = self.estimator.predict_proba_one(x)
+        if len(p) == 2:
+            (one, p_one), (other, p_other) = p.items()
+            return (other if p_other > p_one else one), p
         return (max(p, key=p.get), p) if p else (None, None)
 
     def guess_many(self, xs: Sequence[Features]) -> list[Guess]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from operator import is_
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone, is_classifier
+from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from threadpoolctl import threadpool_limits
 
@@ -18,7 +19,9 @@ from stream.errors import SettingError
 from stream.records import Features, Label
 
 BLOCK = 256
-"""Rows are always guessed in blocks of this many, the last one filled up with zeros.
+"""Rows are always guessed in blocks of this many, or of a grain where that is more.
+
+The last one is filled up with zeros.
 
 Matrix products of another shape round otherwise, so a guess would depend on how many others
 were asked for with it.
@@ -53,16 +56,25 @@ class SklearnModel:
     binary = False
 
     def __init__(
-        self, estimator: BaseEstimator, *, scaling: str, classes: Sequence[Label] | None
+        self,
+        estimator: BaseEstimator,
+        *,
+        scaling: str,
+        classes: Sequence[Label] | None,
+        grain: int | None = None,
     ) -> None:
         if not hasattr(estimator, "partial_fit"):
             raise SettingError(
                 f"model {type(estimator).__name__} cannot learn piece by piece: it has no "
                 "partial_fit; 'driftline models' lists those that can"
             )
-        if scaling not in SCALERS:
-            raise SettingError(f"scaling must be one of {', '.join(SCALERS)}, got {scaling!r}")
+        if not (is_classifier(estimator) or is_regressor(estimator)):
+            raise SettingError(
+                f"model {type(estimator).__name__} is neither a classifier nor a regressor; "
+                "'driftline models' lists what can be learned"
+            )
         self.estimator = estimator
+        self._block = max(BLOCK, grain or 0)
         self.task = "classification" if is_classifier(estimator) else "regression"
         self.needs_classes = self.task == "classification" and not classes
         self._classes = list(classes or ())
@@ -72,6 +84,12 @@ class SklearnModel:
         self._code = {label: code for code, label in enumerate(self._classes)}
         self._scaler = SCALERS[scaling]()
         self._vectorizer: Vectorizer | None = None
+        self._asked: tuple[Sequence[Features], Array] | None = None
+        """The samples guessed last, and their rows: mostly those that are learned next."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle all but what can be made again."""
+        return vars(self) | {"_asked": None}
 
     @property
     def late_features(self) -> int:
@@ -86,11 +104,14 @@ class SklearnModel:
         """Return a guess for each sample."""
         if self._vectorizer is None:
             return [(None, None)] * len(xs)
-        rows = self._prepared(self._vectorizer.transform(xs))
+        rows = self._vectorizer.transform(xs)
+        self._asked = xs, rows
+        rows = self._prepared(rows)
         guesses: list[Guess] = []
-        for start in range(0, len(rows), BLOCK):
-            part = rows[start : start + BLOCK]
-            block = np.zeros((BLOCK, rows.shape[1]))
+        size = self._block
+        for start in range(0, len(rows), size):
+            part = rows[start : start + size]
+            block = np.zeros((size, rows.shape[1]))
             block[: len(part)] = part
             guesses += self._guess_block(block, len(part))
         return guesses
@@ -103,6 +124,12 @@ class SklearnModel:
         if not hasattr(self.estimator, "predict_proba"):
             return [(y, None) for y in labels]
         p = self.estimator.predict_proba(block)[:n].tolist()
+        if len(self._classes) == 2:
+            one, other = self._classes
+            return [
+                (y, {one: p_one, other: p_other})
+                for y, (p_one, p_other) in zip(labels, p, strict=True)
+            ]
         return [
             (y, dict(zip(self._classes, row, strict=True)))
             for y, row in zip(labels, p, strict=True)
@@ -115,8 +142,11 @@ class SklearnModel:
     def learn(self, xs: Sequence[Features], ys: Sequence[Label]) -> None:
         """Learn a grain; the first one settles which features there are."""
         if self._vectorizer is None:
-            self._vectorizer = Vectorizer(xs)
-        rows = self._vectorizer.transform(xs, count=True)
+            vectorizer = Vectorizer(xs)
+            if not vectorizer.columns:
+                raise ValueError("the first grain has no features")
+            self._vectorizer = vectorizer
+        rows = self._rows(self._vectorizer, xs)
         if self._scaler is not None:
             _teach(self._scaler, rows)
         rows = self._prepared(rows)
@@ -125,6 +155,13 @@ class SklearnModel:
         else:
             codes = np.array([self._code[y] for y in ys])
             self.estimator.partial_fit(rows, codes, classes=np.arange(len(self._classes)))
+
+    def _rows(self, vectorizer: Vectorizer, xs: Sequence[Features]) -> Array:
+        asked, self._asked = self._asked, None
+        same = asked and len(asked[0]) == len(xs) and all(map(is_, asked[0], xs))
+        if asked and same and vectorizer.whole:
+            return asked[1]
+        return vectorizer.transform(xs, count=True)
 
     def _prepared(self, rows: Array) -> Array:
         if self._scaler is not None:

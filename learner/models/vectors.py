@@ -8,6 +8,7 @@ its values. What appears later is ignored and counted; what is missing is NaN.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from operator import itemgetter
 
 import numpy as np
@@ -33,6 +34,8 @@ class Vectorizer:
             for name, value in x.items():
                 values.setdefault(name, {})[value] = None
         self.late = 0
+        self.whole = False
+        """Whether the last samples were numbers throughout, so that nothing was ignored."""
         self._numbers = [n for n, seen in values.items() if not _has_text(seen)]
         self._categories: dict[tuple[str, Value], int] = {
             (name, value): column
@@ -54,19 +57,24 @@ class Vectorizer:
         """Return one row a sample. With `count`, add to `late` what had to be ignored."""
         if not self._categories and self._numbers:
             try:
-                return self._all_numbers(xs)
+                array = self._all_numbers(xs)
             except (KeyError, TypeError, ValueError):
                 pass  # something is missing, late, or text: the slow way knows what
+            else:
+                self.whole = True
+                return array
+        self.whole = False
         return self._row_by_row(xs, count)
 
     def _all_numbers(self, xs: Sequence[Features]) -> Array:
         width = len(self._numbers)
-        if any(len(x) != width for x in xs):
+        if set(map(len, xs)) != {width}:
             raise KeyError("another number of features")
         rows = [*map(itemgetter(*self._numbers), xs)]
         # Raises for a text, which NumPy would read as a number where it looks like one.
         sum(rows if width == 1 else map(sum, rows))
-        array = np.array(rows, dtype=np.float64).reshape(len(xs), width)
+        flat = rows if width == 1 else chain.from_iterable(rows)
+        array = np.fromiter(flat, np.float64, len(xs) * width).reshape(len(xs), width)
         return np.clip(array, -LARGEST, LARGEST, out=array)
 
     def _row_by_row(self, xs: Sequence[Features], count: bool) -> Array:
