@@ -37,10 +37,12 @@ def produce(
     A second call with the same settings goes on where the first one stopped. Raises
     `stream.errors.StreamError`.
     """
+    from driftline.settings import check
     from producer.replay import Replay
     from producer.replay import produce as run
     from stream.connect import connect
 
+    check("produce", {"source": source, **replay}, Replay)
     log = connect(stream, kafka=kafka)
     try:
         return run(log, Replay(source=source, **replay), stopping=stopping)

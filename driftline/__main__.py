@@ -10,22 +10,28 @@ def main() -> None:
 
     0 is fine, 1 failed, 2 a wrong setting, 130 Ctrl-C.
     """
-    from driftline.app import app
-    from stream.errors import SettingError, StreamError
-
     try:
-        code = app(sys.argv[1:])
-    except SettingError as error:
-        code = _said(error, 2)
-    except StreamError as error:
-        code = _said(error, 1)
+        code = _run()
     except BrokenPipeError:
         # Whoever read our output has seen enough.
         sys.stderr.close()
         code = 0
     except KeyboardInterrupt:
         code = 130
-    sys.exit(code if isinstance(code, int) else 0)
+    sys.exit(code)
+
+
+def _run() -> int:
+    from driftline.app import app
+    from stream.errors import SettingError, StreamError
+
+    try:
+        code = app(sys.argv[1:])
+    except SettingError as error:
+        return _said(error, 2)
+    except StreamError as error:
+        return _said(error, 1)
+    return code if isinstance(code, int) else 0
 
 
 def _said(error: Exception, code: int) -> int:

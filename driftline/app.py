@@ -10,17 +10,21 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cyclopts import App, Parameter
+from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Env, Toml
 
-from driftline.settings import FILE
+from driftline.settings import FILE, read_toml
+from stream.errors import SettingError
 
 
 class _Settings(Toml):
     """A settings file in which a model or detector may be a table or a list."""
 
     def _load_config(self, path: Path) -> dict[str, Any]:
-        found = super()._load_config(path)
+        try:
+            found = read_toml(path)
+        except SettingError as error:
+            raise CycloptsError(msg=str(error)) from error
         found.pop("kafka", None)  # kafka-python's own settings are read where they are used
         for table in found.values():
             for key in ("model", "detector"):

@@ -8,14 +8,22 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+STREAM = "sqlite:driftline.db"
+"""The stream of every command but the demo, where none is named."""
+MODEL = "logistic"
+"""The model of 'driftline learn', where none is named."""
+
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class Common:
     """What every command takes."""
 
-    stream: str = "sqlite:driftline.db"
-    "Address of the stream: sqlite:PATH or kafka://HOST:PORT[,HOST:PORT]/NAME."
+    stream: str | None = None
+    (
+        "Address of the stream: sqlite:PATH or kafka://HOST:PORT[,HOST:PORT]/NAME. "
+        "Default: sqlite:driftline.db; the demo's own lies in a temporary folder."
+    )
 
     json: bool = False
     "End with one line of JSON on stdout."
@@ -23,14 +31,22 @@ class Common:
     verbose: bool = False
     "Say more on stderr."
 
+    @property
+    def address(self) -> str:
+        """Return the address of the stream, the default where none was given."""
+        return STREAM if self.stream is None else self.stream
+
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class Learning:
     """What decides a learner's state; changed, it is another learner."""
 
-    model: str = "logistic"
-    """A name ('driftline models'), a dotted path, or JSON with "class"; a list is a pipeline."""
+    model: str | None = None
+    (
+        "A name ('driftline models'), a dotted path, or JSON with \"class\"; a list is a "
+        "pipeline. Default: logistic; in the demo hoeffding-tree, or linear for regression."
+    )
 
     policy: str = "reset"
     "Answer to drift: none or reset."

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
 
 from stream.errors import SettingError
 
@@ -16,6 +17,16 @@ if TYPE_CHECKING:
     from learner.loop import Run
     from stream.records import Label
     from stream.topic import Log
+
+_WORDS = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "True or False",
+    NoneType: "None",
+    Path: "a path",
+    Mapping: "a table",
+}
 
 FILE = Path("driftline.toml")
 """Settings of all commands, each in a table of its name; `[common]` is for all of them."""
@@ -41,16 +52,75 @@ def config_and_run(
     from learner.config import Config
     from learner.loop import Run
 
+    how: dict[str, Any] = {
+        "name": name,
+        "until_end": until_end,
+        "state": state_folder(stream, state),
+    }
+    if isinstance(settings.get("key_file"), str):
+        settings = {**settings, "key_file": Path(settings["key_file"])}
+    check("learn", settings | how, Config, Run)
     known = {field.name for field in fields(Config)}
     chosen = {key: value for key, value in settings.items() if key in known}
     rest = {key: value for key, value in settings.items() if key not in known}
     if chosen.get("classes") is not None:
         chosen["classes"] = tuple(chosen["classes"])
-    try:
-        run = Run(name=name, state=state_folder(stream, state), until_end=until_end, **rest)
-    except TypeError as error:
-        raise SettingError(f"learn has no such setting: {error}") from error
-    return Config(**chosen), run
+    return Config(**chosen), Run(**how, **rest)
+
+
+def check(what: str, settings: Mapping[str, object], *kinds: type) -> None:
+    """Refuse settings that are no field of `kinds`, or not of its type.
+
+    Raises `SettingError`, with the name that was perhaps meant.
+    """
+    hints: dict[str, Any] = {}
+    for kind in kinds:
+        hints |= get_type_hints(kind)
+    for name, value in settings.items():
+        if name not in hints:
+            from producer.sources.source import unknown
+
+            raise unknown(f"setting of {what} called", name, hints)
+        if not _fits(value, hints[name]):
+            raise SettingError(f"{name} must be {_words(hints[name])}, got {value!r}")
+
+
+def _fits(value: object, hint: Any) -> bool:
+    """Whether a value is of a type: a whole number is a number too, a truth is neither."""
+    kind, parts = get_origin(hint) or hint, get_args(hint)
+    if kind is Any:
+        return True
+    if kind in (Union, UnionType):
+        return any(_fits(value, part) for part in parts)
+    if kind in (int, float):
+        return isinstance(value, int | kind) and not isinstance(value, bool)
+    if kind in (tuple, Sequence):
+        return (
+            isinstance(value, Sequence)
+            and not isinstance(value, str | bytes)
+            and all(_fits(each, parts[0]) for each in value)
+        )
+    if kind is Mapping:
+        return isinstance(value, Mapping) and all(
+            _fits(each, part)
+            for pair in value.items()
+            for each, part in zip(pair, parts, strict=True)
+        )
+    return isinstance(value, kind)
+
+
+def _words(hint: Any) -> str:
+    """Return what a type is called in a sentence.
+
+    >>> _words(int | None), _words(Sequence[str])
+    ('a whole number or None', 'a list (each a text)')
+    """
+    kind, parts = get_origin(hint) or hint, get_args(hint)
+    if kind in (Union, UnionType):
+        return " or ".join(map(_words, parts))
+    if kind in (tuple, Sequence):
+        return f"a list (each {_words(parts[0])})"
+    return _WORDS.get(kind) or f"a {kind.__name__}"
 
 
 def spec(text: str | None) -> Any:
@@ -79,6 +149,11 @@ def labels(text: str | None) -> list[Label] | None:
         return None
     if text.lstrip().startswith("["):
         found: list[Label] = spec(text)
+        for label in found:
+            if not isinstance(label, str | int):
+                raise SettingError(
+                    f"classes must be texts, whole numbers, true or false, got {label!r}"
+                )
         return found
     return [_label(part.strip()) for part in text.split(",") if part.strip()]
 
@@ -92,21 +167,31 @@ def _label(text: str) -> Label:
         return text
 
 
+def read_toml(file: Path) -> dict[str, Any]:
+    """Return what a settings file holds. Raises `SettingError` where it cannot be read."""
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingError(f"{str(file)!r} is no TOML: {error}; mend it") from error
+    except OSError as error:
+        raise SettingError(f"{str(file)!r} cannot be read: {error}") from error
+
+
 def kafka_settings(file: Path = FILE) -> Mapping[str, object]:
     """Return the `[kafka]` table of the settings file: kafka-python's, by its own names."""
     if not file.is_file():
         return {}
-    try:
-        table = tomllib.loads(file.read_text(encoding="utf-8")).get("kafka", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingError(f"{str(file)!r} is no TOML: {error}") from error
+    table = read_toml(file).get("kafka", {})
     if not isinstance(table, dict):
         raise SettingError(f"kafka in {str(file)!r} must be a table, got {table!r}")
     return table
 
 
-def open_stream(url: str) -> Log:
-    """Return the log at an address, with the settings file's and the environment's settings."""
+def open_stream(url: str, *, create: bool = True) -> Log:
+    """Return the log at an address, with the settings file's and the environment's settings.
+
+    Without `create` an embedded log must be there already.
+    """
     from stream.connect import connect
 
-    return connect(url, kafka=kafka_settings())
+    return connect(url, kafka=kafka_settings(), create=create)

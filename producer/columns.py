@@ -28,7 +28,7 @@ MISSING = frozenset(
         "<NA>",
     ]
 )
-"""The texts that stand for no value."""
+"""The texts that stand for no value, whatever blanks are around them."""
 
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 _INTEGER = re.compile(r"\s*[+-]?\d+\s*")
@@ -59,7 +59,7 @@ def kind_of(values: Iterable[Any], *, texts: bool) -> str:
 
 
 def _missing(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and value in MISSING)
+    return value is None or (isinstance(value, str) and value.strip() in MISSING)
 
 
 def _kind(value: Any, texts: bool) -> str:
@@ -136,7 +136,7 @@ def boolean(value: Any) -> bool | None:
 def category(value: Any) -> str | None:
     """Return a text: JSON's own for a truth, Python's for a number."""
     if isinstance(value, str):
-        return None if value in MISSING else value
+        return None if value.strip() in MISSING else value
     if value is None or value != value:
         return None
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -9,7 +9,7 @@ from producer.columns import CONVERTERS, kind_of, plain
 from producer.labels import Labels
 from producer.rows import Shape, as_it_is, fits, full_row_maker, row_maker
 from producer.schema import Row, Schema
-from producer.sources.source import Flaw, Mark, Pair, Source, unknown
+from producer.sources.source import Flaw, Mark, Pair, Source, is_label, unknown
 from stream.errors import SettingError
 from stream.records import MAX_FIELDS, Label, text_of
 
@@ -155,6 +155,8 @@ def _check_columns(
 ) -> None:
     for setting, name in wanted:
         if name is not None and name not in kinds:
+            if name == source.label:
+                raise is_label(setting, name, source.name)
             raise unknown(f"column for {setting} in {source.name!r} called", name, kinds)
 
 

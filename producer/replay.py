@@ -13,7 +13,9 @@ from producer.feed import Feed
 from producer.pace import pace_of
 from producer.schema import Row, Schema
 from producer.settings import Replay, open_replay, writer_name
-from stream.topic import Log, Topic, samples_of
+from stream.errors import CursorExpired, RecordError, TopicMissing
+from stream.records import Declare, Label, decode_command
+from stream.topic import Log, Retention, Topic, samples_of
 
 __all__ = ["Preview", "Progress", "Replay", "Summary", "describe", "produce"]
 
@@ -96,6 +98,7 @@ def produce(
     """
     pace = pace_of(replay.rate, replay.speed)
     feed, said = open_replay(replay)
+    kept = replay.retention != Retention() and _known(log)
     topic = log.create(
         samples_of(log.stream), partitions=replay.partitions, retention=replay.retention
     )
@@ -121,6 +124,8 @@ def produce(
             sleep=sleep,
             now=now,
         )
+        if kept:
+            say(f"{topic.name} was there already and keeps the retention it was made with")
         _announce(feed, replay, topic, delivery, say)
         # The first number is kept for the classes, also where they are not known.
         delivery.send(said, first=0 if feed.schema.classes else 1)
@@ -164,11 +169,37 @@ def _announce(
     there = max(delivery.last)
     if there >= 0:
         say(f"{topic.name} holds this replay up to message {there}; going on behind it")
+        if replay.classes and set(replay.classes) != _declared(topic):
+            say(
+                "classes can no longer be declared to a stream that has samples; give them to "
+                "'driftline learn --classes'"
+            )
     elif any(topic.end().values()):
         say(
             f"{topic.name} holds records of another replay, or of this one with other "
             "settings; going on behind them"
         )
+
+
+def _known(log: Log) -> bool:
+    """Whether the topic is there already."""
+    try:
+        log.topic(samples_of(log.stream))
+    except TopicMissing:
+        return False
+    return True
+
+
+def _declared(topic: Topic) -> set[Label]:
+    """Return the classes a topic begins with, as it does where they were known in time."""
+    first, end = topic.first()[0], topic.end()[0]
+    try:
+        for entry in topic.scan(0, first, min(first + 1, end)):
+            command = decode_command(entry.value)
+            return set(command.classes) if isinstance(command, Declare) else set()
+    except (RecordError, CursorExpired):
+        pass
+    return set()
 
 
 def _total(feed: Feed, replay: Replay) -> int | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from producer.delays import delay_of
 from producer.emissions import Emission, emissions
 from producer.feed import Feed
-from producer.sources.source import unknown
+from producer.sources.source import is_label, unknown
 from producer.sources.table import is_named, open_source
 from stream.errors import SettingError
 from stream.records import Label
@@ -87,6 +87,8 @@ def open_replay(replay: Replay) -> tuple[Feed, Iterator[Emission]]:
         classes=replay.classes,
     )
     if replay.key is not None and replay.key not in feed.schema.columns:
+        if replay.key == feed.schema.label:
+            raise is_label("key", replay.key, replay.source)
         raise unknown("feature for key called", replay.key, feed.schema.columns)
     _check_order(replay, feed, delay)
     said = emissions(
@@ -133,6 +135,15 @@ def _check_numbers(replay: Replay) -> None:
     ):
         if value is not None and value < least:
             raise SettingError(f"{name} must be a whole number of {least} or more, got {value}")
+    for name, kept in (
+        ("retention seconds", replay.retention.seconds),
+        ("retention bytes", replay.retention.size),
+    ):
+        if kept is not None and not kept > 0:
+            raise SettingError(
+                f"{name} must be above 0, got {kept}, which would keep nothing; leave it away "
+                "to keep all"
+            )
 
 
 def _check_order(replay: Replay, feed: Feed, delay: int | timedelta | None) -> None:

@@ -16,18 +16,18 @@ One that ends in `_FILE` names a file whose text is the value: the way for secre
 """
 
 
-def connect(url: str, *, kafka: Mapping[str, object] | None = None) -> Log:
+def connect(url: str, *, kafka: Mapping[str, object] | None = None, create: bool = True) -> Log:
     """Return the log at `sqlite:PATH` or `kafka://HOST:PORT[,HOST:PORT]/NAME`.
 
     `kafka` are settings of kafka-python by its own names; those in the environment go
-    before them. Raises `SettingError` when the address is neither. A broker that is not up
-    yet is waited for.
+    before them. Without `create` an embedded log must be there already. Raises `SettingError`
+    when the address is neither. A broker that is not up yet is waited for.
     """
     scheme, _, rest = url.partition(":")
     if scheme == "sqlite" and rest:
         from stream.sqlite import SqliteLog
 
-        return SqliteLog(rest)
+        return SqliteLog(_path(url, rest), create=create)
     if scheme == "kafka" and rest.startswith("//"):
         from stream.kafka import KafkaLog
 
@@ -43,6 +43,20 @@ def connect(url: str, *, kafka: Mapping[str, object] | None = None) -> Log:
     raise SettingError(
         f"--stream {url!r} is no address of a stream; write sqlite:PATH or kafka://HOST:PORT/NAME"
     )
+
+
+def _path(url: str, path: str) -> str:
+    """Return the path of an embedded log, unless it is something else that only looks so."""
+    if path == ":memory:":
+        raise SettingError(
+            f"--stream {url!r} would be gone at the end; write sqlite:PATH, a file"
+        )
+    if path.startswith("//") and not path.startswith("///"):
+        raise SettingError(
+            f"--stream {url!r} names a host, and an embedded log is a file; "
+            f"write sqlite:{path.lstrip('/') or 'PATH'}"
+        )
+    return path
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:

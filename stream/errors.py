@@ -13,6 +13,10 @@
 A message says which thing, what was found there, and what to do, in one sentence.
 """
 
+import re
+
+_DIGEST = re.compile(r"\.[0-9a-f]{12}$")
+
 
 class StreamError(Exception):
     """The root of the family; catching it catches all that a user or the world can cause."""
@@ -28,7 +32,8 @@ class TopicMissing(StreamError):
     @classmethod
     def named(cls, topic: str, log: str) -> "TopicMissing":
         """Return the error for a topic that `log` lacks."""
-        return cls(f"topic {topic!r} is not in {log}; run 'driftline produce' to make it")
+        maker = "produce" if topic.endswith(".samples") else "learn"
+        return cls(f"topic {topic!r} is not in {log}; run 'driftline {maker}' to make it")
 
 
 class TopicTimeout(StreamError):
@@ -58,10 +63,10 @@ class Fenced(StreamError):
     @classmethod
     def by_name(cls, writer: str) -> "Fenced":
         """Return the error for a writer whose name another has taken."""
-        return cls(
-            f"another process now writes as {writer!r}; end one of the two, or give it a "
-            "--name of its own"
-        )
+        # A producer's name ends in a digest; also that of a stream called driftline.
+        learner = writer.startswith("driftline.") and not _DIGEST.search(writer)
+        other_way = ", or give it a --name of its own" if learner else ""
+        return cls(f"another process now writes as {writer!r}; end one of the two{other_way}")
 
 
 class CheckpointError(StreamError):

@@ -63,15 +63,28 @@ class SqliteLog:
     """A log in one SQLite file; see `stream.topic.Log`.
 
     `sync` is SQLite's `synchronous`: FULL survives a power cut, NORMAL a crash of the
-    process. Raises `SettingError` when the file is no log of ours or cannot be opened.
+    process. Without `create` a file that is not there is not made. Raises `SettingError` when
+    the file is no log of ours or cannot be opened.
     """
 
     exactly_once = True
     stream = "local"
     """The file is the stream; a name taken from it would not survive a renaming."""
 
-    def __init__(self, path: str | Path, *, sync: str = "FULL", timeout: float = 30.0) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        sync: str = "FULL",
+        timeout: float = 30.0,
+        create: bool = True,
+    ) -> None:
         self.path = Path(path)
+        if not create and not self.path.exists():
+            raise SettingError(
+                f"no embedded log at {str(self.path)!r}; name the file that "
+                "'driftline produce' made, as --stream sqlite:PATH"
+            )
         self._sync, self._timeout = sync, timeout
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []

@@ -56,7 +56,7 @@ def verify_(*, common: Common | None = None, named: Named | None = None) -> int:
     from learner.checkpoint import key_of, verify
 
     common, named = common or Common(), named or Named()
-    state = state_folder(common.stream, named.state)
+    state = state_folder(common.address, named.state)
     if named.key_file is None and not (state / "key").is_file():
         raise SettingError(f"{str(state)!r} holds no key; give it with --key-file")
     key = key_of(state, named.key_file)
@@ -73,8 +73,13 @@ def verify_(*, common: Common | None = None, named: Named | None = None) -> int:
 
 def _paths(common: Common | None, named: Named | None) -> list[Path]:
     common, named = common or Common(), named or Named()
-    state = state_folder(common.stream, named.state)
-    found = sorted(path for path in state.glob(f"*/{named.name}/p*/*") if path.name.isdecimal())
+    state = state_folder(common.address, named.state)
+    # A folder that is not p and a number has been put aside, as --fresh does.
+    found = sorted(
+        path
+        for path in state.glob(f"*/{named.name}/p*/*")
+        if path.name.isdecimal() and path.parent.name[1:].isdecimal()
+    )
     if not found:
         tell(f"no checkpoints of learner {named.name!r} in {str(state)!r}")
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import tempfile
 import threading
@@ -67,12 +68,15 @@ def demo(
         As fast as possible and without the view; for scripts.
     """
     common = common or Common()
-    replay = _replay(source, label, limit, None if until_end else rate or RATE)
-    learning = learning or Learning(model=_model(replay))
+    rate = RATE if rate is None else rate
+    replay = _replay(source, label, limit, None if until_end else rate)
+    learning = learning or Learning()
+    if learning.model is None:
+        learning = dataclasses.replace(learning, model=_model(replay))
     set_up_logging(verbose=common.verbose)
     with ExitStack() as stack:
         url = common.stream
-        if url == Common.stream:
+        if url is None:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="driftline-"))
             url = f"sqlite:{Path(folder) / 'demo.db'}"
         log = open_stream(url)
@@ -89,7 +93,8 @@ def _replay(source: str, label: str | None, limit: int | None, rate: float | Non
     from producer.replay import Replay
 
     drifts = DRIFTS if source == SOURCE else ()
-    return Replay(source=source, label=label, drifts=drifts, limit=limit or SAMPLES, rate=rate)
+    limit = SAMPLES if limit is None else limit
+    return Replay(source=source, label=label, drifts=drifts, limit=limit, rate=rate)
 
 
 def _model(replay: Replay) -> str:
@@ -172,7 +177,7 @@ class _Demo:
                         follower.boards[0].figures(),
                         window=str(_WINDOW),
                         address=address,
-                        model=self._learning.model,
+                        model=self._learning.model or "",
                         policy=self._learning.policy,
                     )
                 )
@@ -218,9 +223,11 @@ class _Demo:
         self._cursors = cursors
 
     def _over(self) -> bool:
-        """Whether the learner has come to the end of what the producer wrote."""
+        """Whether the learner has come to the end of what the producer wrote, or must stop."""
+        if self._stop():
+            return True
         if not self._produced.is_set():
-            return self._stop()
+            return False
         if self._ends is None:
             from stream.topic import samples_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from driftline.console import Stop, set_up_logging, sum_up
-from driftline.options import Common, Learning, Named
+from driftline.options import MODEL, Common, Learning, Named
 from driftline.settings import config_and_run, labels, open_stream, spec
 
 
@@ -44,7 +44,7 @@ def learn(
     set_up_logging(verbose=common.verbose)
     named = named or Named()
     config, how = config_and_run(
-        common.stream,
+        common.address,
         name=named.name,
         state=named.state,
         until_end=until_end,
@@ -57,7 +57,7 @@ def learn(
             "answer": answer,
         },
     )
-    log = open_stream(common.stream)
+    log = open_stream(common.address)
     try:
         with Stop().on_signals() as stop:
             summary = run(log, config, how, stopping=stop)
@@ -70,7 +70,7 @@ def learn(
 def settings_of(learning: Learning) -> dict[str, object]:
     """Return the options in the form that `learner.config.Config` takes."""
     settings = dataclasses.asdict(learning)
-    settings["model"] = spec(learning.model)
+    settings["model"] = spec(MODEL if learning.model is None else learning.model)
     settings["detector"] = spec(learning.detector)
     settings["classes"] = labels(learning.classes)
     return settings

@@ -40,7 +40,7 @@ def monitor(
 
     common = common or Common()
     set_up_logging(verbose=common.verbose)
-    log = open_stream(common.stream)
+    log = open_stream(common.address, create=not until_end)
     try:
         with Stop().on_signals() as stop:
             summary = run(

@@ -43,7 +43,7 @@ def outcomes(
 
     common = common or Common()
     set_up_logging(verbose=common.verbose)
-    log = open_stream(common.stream)
+    log = open_stream(common.address, create=False)
     try:
         topic = log.topic(topic_of(log.stream, name, "outcomes"))
         front = ("partition",) if topic.partitions > 1 else ()

@@ -125,7 +125,7 @@ def produce(
     if dry_run:
         _show(describe(replay), replay)
         return 0
-    log = open_stream(common.stream)
+    log = open_stream(common.address)
     try:
         with Stop().on_signals() as stop, _bar() as bar:
             summary = run(log, replay, stopping=stop, progress=bar, say=tell)

@@ -43,7 +43,7 @@ def open_csv(path: Path, label: str | None) -> Source:
                     found = f"more than {len(header)}" if _EXTRA in x else f"only {len(x)}"
                     yield Flaw(f"{lines.place()} has {found} values for {len(header)} columns")
         except csv.Error as error:
-            raise SettingError(f"{lines.place()} is not CSV: {error}") from error
+            raise _broken(lines, error) from error
 
     return Source(
         name=path.name,
@@ -56,6 +56,15 @@ def open_csv(path: Path, label: str | None) -> Source:
     )
 
 
+def _broken(lines: Lines, error: csv.Error) -> SettingError:
+    # Behind a dash stands advice for who opens files in Python.
+    found = str(error).partition(" - ")[0]
+    return SettingError(
+        f"{lines.place()} is not CSV: {found}; close every quote, and end lines as Unix or "
+        "Windows does"
+    )
+
+
 def _header(lines: Lines) -> tuple[list[str], str, Iterator[str]]:
     """Return the names of the columns, what separates them, and the lines after them."""
     rest = iter(lines)
@@ -63,7 +72,10 @@ def _header(lines: Lines) -> tuple[list[str], str, Iterator[str]]:
     if not first.strip():
         raise lines.empty()
     delimiter = next((mark for mark in ",;\t|" if mark in first), ",")
-    header = next(csv.reader(chain([first], rest), delimiter=delimiter))
+    try:
+        header = next(csv.reader(chain([first], rest), delimiter=delimiter))
+    except csv.Error as error:
+        raise _broken(lines, error) from error
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise SettingError(

@@ -74,6 +74,13 @@ def suggestion(name: str, names: Iterable[str]) -> str:
     return f"; there are {', '.join(shown)}"
 
 
+def is_label(setting: str, name: str, source: str) -> SettingError:
+    """Return the error for a setting that needs a column and was given the label."""
+    return SettingError(
+        f"{setting} cannot be {name!r}, which is the label of {source!r}; name another column"
+    )
+
+
 def unknown(what: str, name: str, names: Iterable[str]) -> SettingError:
     """Return the error for a `what` that does not exist, with the nearest one that does."""
     return SettingError(f"there is no {what} {name!r}{suggestion(name, names)}")

@@ -1,6 +1,8 @@
 import csv
 import io
 import json
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +11,12 @@ import pytest
 
 from driftline import learn, produce
 from driftline.__main__ import main
+from driftline.commands.demo import _Demo
+from driftline.console import Stop
+from driftline.options import Learning
+from producer.replay import Replay
 from stream.errors import SettingError
+from stream.memory import MemoryLog
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -84,6 +91,15 @@ def test_checkpoints_are_listed_shown_and_verified(learned, tmp_path):
     assert (code, out.split()[0]) == (1, "bad")
 
 
+def test_folders_put_aside_are_no_checkpoints(learned, tmp_path):
+    """What --fresh has left is neither listed nor verified."""
+    _, out, _ = learned("checkpoints", "list", "--stream", "sqlite:s.db", "--json")
+    folder = (tmp_path / json.loads(out)[0]["path"]).parent
+    shutil.copytree(folder, folder.with_name(f"{folder.name}.before-17"))
+    _, again, _ = learned("checkpoints", "list", "--stream", "sqlite:s.db", "--json")
+    assert again == out
+
+
 def test_monitor_sums_up_what_there_is(learned):
     """The monitor's accuracy is the learner's."""
     _, out, _ = learned("monitor", "--stream", "sqlite:s.db", "--until-end", "--json")
@@ -106,6 +122,11 @@ WRONG = [
     (["learn", "--stream", "redis:x"], "is no address of a stream"),
     (["learn", "--stream", "kafka://host:9092"], "stream ''"),
     (["learn", "--classes", "a"], "classes must be at least two"),
+    (["learn", "--classes", '["a", ["b"]]'], "true or false, got ['b']"),
+    (["learn", "--stream", "sqlite::memory:"], "write sqlite:PATH, a file"),
+    (["outcomes", "--stream", "sqlite:typo.db"], "no embedded log at 'typo.db'"),
+    (["monitor", "--stream", "sqlite:typo.db", "--until-end"], "no embedded log at 'typo.db'"),
+    (["demo", "--rate", "0", "--port", "0"], "rate must be a number above 0"),
     (["learn", "--turn", "0"], "turn must be"),
     (["learn", "--answer", "some"], "answer must be"),
     (["learn", "--rebuild", "--fresh"], "leave one away"),
@@ -124,6 +145,7 @@ def test_a_wrong_setting_is_one_sentence_and_exit_code_2(run, words, sentence):
     assert code == 2
     assert "Traceback" not in err
     assert sentence in " ".join(err.replace("│", " ").split())
+    assert not list(Path().glob("typo*"))
 
 
 def test_learning_to_the_end_of_nothing_fails_with_a_sentence(run):
@@ -157,6 +179,27 @@ def test_an_unknown_key_in_the_settings_file_is_refused(run, tmp_path):
     code, _, err = run("learn")
     assert code == 2
     assert "--model" in err
+
+
+def test_a_settings_file_that_is_broken_is_named(run, tmp_path):
+    """With the line, and exit code 2."""
+    (tmp_path / "driftline.toml").write_text("[learn\n")
+    code, _, err = run("models")
+    assert code == 2
+    assert "driftline.toml'isnoTOML" in "".join(err.replace("│", "").split())
+
+
+def test_ctrl_c_while_the_command_is_still_imported_leaves_with_130(run, monkeypatch):
+    """Without a traceback, however early it comes."""
+
+    class Impatient:
+        def find_spec(self, name, path=None, target=None):
+            if name == "driftline.app":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "driftline.app")
+    monkeypatch.setattr(sys, "meta_path", [Impatient(), *sys.meta_path])
+    assert run("models") == (130, "", "")
 
 
 def test_models_prints_construction_and_labels_of_every_preset(run):
@@ -197,6 +240,62 @@ def test_the_demo_tells_its_story(run):
     assert summary["accuracy"] > 0.94
 
 
+def test_the_demo_ends_on_a_stream_that_has_its_data_already(run):
+    """Twice on one stream, a stream it was given: the second adds nothing, and ends too."""
+    words = (
+        "demo",
+        "--until-end",
+        "--json",
+        "--limit",
+        2000,
+        "--stream",
+        "sqlite:driftline.db",
+    )
+    for _ in range(2):
+        code, out, _ = run(*words)
+        assert code == 0
+        assert json.loads(out.splitlines()[-1])["samples"] == 2000
+    assert Path("driftline.db").is_file()
+
+
+@pytest.mark.parametrize(
+    ("source", "model"),
+    [("river:Phishing", "hoeffding-tree"), ("river:TrumpApproval", "linear")],
+)
+def test_an_option_of_learning_leaves_the_demo_its_model(run, source, model):
+    """One that fits the task, as without the option."""
+    sums = []
+    for more in ((), ("--model", model)):
+        words = ("--seed", 2, "--source", source, "--limit", 300, *more)
+        code, out, _ = run("demo", "--until-end", "--json", *words)
+        assert code == 0
+        sums.append(json.loads(out.splitlines()[-1]))
+    keys = ("samples", "accuracy", "mae", "improvements")
+    assert [sums[0].get(key) for key in keys] == [sums[1].get(key) for key in keys]
+
+
+def test_a_limit_of_nothing_is_no_default(run):
+    """The demo ends at once."""
+    _, out, _ = run("demo", "--until-end", "--json", "--limit", 0)
+    assert json.loads(out.splitlines()[-1])["samples"] == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_demo_stops_when_all_is_produced_but_not_all_is_learned(number):
+    """A signal counts before the end that the producer has left."""
+    log, stop = MemoryLog(), Stop()
+    replay = Replay(source="river:Phishing", limit=10)
+    learning = Learning(model="logistic")
+    running = _Demo(
+        log, "sqlite:s.db", replay, learning, stop, host="127.0.0.1", port=0, open_page=False
+    )
+    running._produce()
+    assert not running._over()
+    with stop.on_signals():
+        signal.raise_signal(number)
+    assert running._over()
+
+
 def test_the_two_functions_do_what_the_commands_do(tmp_path):
     """Produce and learn by address, and go on from the checkpoint."""
     stream = f"sqlite:{tmp_path / 's.db'}"
@@ -204,8 +303,39 @@ def test_the_two_functions_do_what_the_commands_do(tmp_path):
     assert learn(stream, policy="none").samples == 1000
     assert produce(stream, source="river:Phishing").samples == 250
     assert learn(stream, policy="none").accuracy == 0.8928
-    with pytest.raises(SettingError, match="no such setting"):
-        learn(stream, polisy="none")
+
+
+@pytest.mark.parametrize(
+    ("function", "settings", "sentence"),
+    [
+        (produce, {"lable": "y"}, "did you mean 'label'?"),
+        (produce, {"limit": "5"}, "limit must be a whole number or None, got '5'"),
+        (produce, {"drop": "x"}, "drop must be a list"),
+        (produce, {"types": {"x": 1}}, "types must be a table"),
+        (learn, {"polisy": "none"}, "did you mean 'policy'?"),
+        (learn, {"grain": "5"}, "grain must be a whole number or None, got '5'"),
+        (learn, {"seed": True}, "seed must be a whole number, got True"),
+        (learn, {"classes": "ab"}, "classes must be a list"),
+        (learn, {"until_end": 1}, "until_end must be True or False"),
+    ],
+)
+def test_a_wrong_setting_of_a_function_is_one_sentence(tmp_path, function, settings, sentence):
+    """A name that is none, and a value of another type, before anything is written."""
+    more = {"source": "river:Phishing"} if function is produce else {}
+    with pytest.raises(SettingError) as caught:
+        function(f"sqlite:{tmp_path / 's.db'}", **more, **settings)
+    assert sentence in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_numbers_of_the_right_kind_are_taken(tmp_path):
+    """A whole number where any is wanted, a list of classes, a key file as text."""
+    stream = f"sqlite:{tmp_path / 's.db'}"
+    key = tmp_path / "key"
+    key.write_text("0" * 64)
+    produce(stream, source="river:Phishing", limit=10, rate=100_000, drop=["https"])
+    settings = {"grain_seconds": 5, "classes": [False, True], "key_file": str(key)}
+    assert learn(stream, **settings).samples == 10
 
 
 def test_help_imports_nothing_heavy():

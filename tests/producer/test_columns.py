@@ -196,3 +196,12 @@ def test_an_id_of_whole_numbers_is_a_number(write):
 
     assert [row.id for row in preview.rows] == [7, 9]
     assert preview.skipped == 1
+
+
+def test_a_cell_of_blanks_is_missing(replayed, write):
+    """Also where it stands among numbers, which stay numbers."""
+    path = write("a.csv", "a,b,y\n1, ,0\n ,u,1\n2.5, NA ,0\n")
+
+    found = [message["x"] for message in replayed(path, label="y")[0] if "x" in message]
+
+    assert found == [{"a": 1, "b": None}, {"a": None, "b": "u"}, {"a": 2.5, "b": None}]

@@ -7,6 +7,7 @@ import pytest
 from producer.replay import Replay, describe, produce
 from stream.errors import SettingError
 from stream.memory import MemoryLog
+from stream.topic import Retention
 
 
 def refusal(**settings):
@@ -67,6 +68,19 @@ def refusal(**settings):
         ({"source": "river:Phishing", "speed": 2}, "needs event time"),
         ({"source": "river:Phishing", "speed": 2, "rate": 2}, "two paces"),
         ({"source": "river:Phishing", "rate": 0}, "rate must be a number above 0, got 0"),
+        (
+            {"source": "river:Phishing", "drop": ["label"]},
+            "drop cannot be 'label', which is the",
+        ),
+        ({"source": "river:Phishing", "key": "label"}, "key cannot be 'label', which is the"),
+        (
+            {"source": "river:Phishing", "retention": Retention(seconds=0)},
+            "retention seconds must be above 0, got 0",
+        ),
+        (
+            {"source": "river:Phishing", "retention": Retention(size=-1)},
+            "retention bytes must be above 0, got -1",
+        ),
         ({"source": "river:Phishing", "limit": -1}, "limit must be a whole number of 0"),
         ({"source": "river:Phishing", "loop": -1}, "loop must be a whole number of 0"),
         (
@@ -99,6 +113,14 @@ def test_a_wrong_setting_is_one_sentence(settings, said):
         ("a.csv", "a,class\n1,2\n", {"label": "clas"}, "did you mean 'class'?"),
         ("a.jsonl", '{"a": 1, "class": 2}\n', {"label": "clas"}, "did you mean 'class'?"),
         ("a.csv", "a,y\n1,2\n", {"time": "b"}, "there are a"),
+        (
+            "a.csv",
+            "a,y\n1,2\n",
+            {"label": "y", "id": "y"},
+            "id cannot be 'y', which is the label",
+        ),
+        ("a.csv", "a,y\r1,2\r", {}, "line 1 is not CSV"),
+        ("a.csv", 'a,"y\n' + "1,2\n" * 50_000, {}, "is not CSV: field larger"),
         ("a.csv", b"a,y\n\xff,2\n", {}, "line 2 is not UTF-8 text"),
         ("a.csv", "a,y\n" + "x" * 200_000 + ",1\n", {}, "is not CSV: field larger"),
         ("a.txt", "a,y\n1,2\n", {}, "must end in one of .csv, .csv.gz, .jsonl, .jsonl.gz"),

@@ -7,7 +7,7 @@ from producer.settings import writer_name
 from stream.errors import Fenced
 from stream.memory import MemoryLog
 from stream.records import decode, decode_command, encode
-from stream.topic import partition_of
+from stream.topic import Retention, partition_of
 
 
 def ids(partition):
@@ -31,6 +31,30 @@ def test_a_limit_counts_samples(replayed, table):
 def test_a_named_id_is_not_counted(replayed, table):
     """An id from a column comes again in each loop."""
     assert ids(replayed(table(2), label="class", id="x", loop=2)[0]) == ["0.5", "1.5"] * 2
+
+
+def test_retention_is_for_a_new_topic(table):
+    """Asked of one that is there, it is said that it has its own."""
+    log, said = MemoryLog(), []
+    keep = Retention(seconds=60.0)
+    for limit in (1, 2):
+        assert not said
+        replay = Replay(source=table(4), label="class", limit=limit, retention=keep)
+        produce(log, replay, say=said.append if limit == 2 else lambda _: None)
+    assert any("keeps the retention it was made with" in sentence for sentence in said)
+
+
+def test_classes_come_too_late_for_a_replay_that_has_begun(table):
+    """This is said, but not where they are those it began with."""
+    path, log = table(4), MemoryLog()
+    told = {}
+    for classes in (None, (1, 0), (0, 1, 2)):
+        said = told[classes] = []
+        produce(log, Replay(source=path, label="class", classes=classes), say=said.append)
+    late = {
+        key: any("no longer be declared" in it for it in said) for key, said in told.items()
+    }
+    assert late == {None: False, (1, 0): False, (0, 1, 2): True}
 
 
 def test_shuffling_is_seeded(replayed, table):

@@ -1,11 +1,15 @@
 import pytest
 
 from stream.connect import _from_environment, connect
-from stream.errors import SettingError
+from stream.errors import Fenced, SettingError, TopicMissing
 
 
 @pytest.mark.parametrize(
-    "url", ["", "s.db", "sqlite:", "redis://x/y", "kafka:x", "kafka://host:9092", "kafka:///s"]
+    "url",
+    [
+        *("", "s.db", "redis://x/y", "kafka:x", "kafka://host:9092", "kafka:///s"),
+        *("sqlite:", "sqlite::memory:", "sqlite://s.db", "sqlite://"),
+    ],
 )
 def test_what_is_no_address_is_a_wrong_setting(url):
     """The sentence says what an address looks like."""
@@ -19,6 +23,45 @@ def test_a_path_is_the_embedded_log(tmp_path):
     assert log.stream == "local"
     assert (tmp_path / "a b.db").is_file()
     log.close()
+
+
+def test_a_reader_makes_no_file(tmp_path):
+    """A path with nothing there is refused, one with a log is opened."""
+    url = f"sqlite:{tmp_path / 's.db'}"
+    with pytest.raises(SettingError, match="no embedded log at"):
+        connect(url, create=False)
+    assert list(tmp_path.iterdir()) == []
+    connect(url).close()
+    connect(url, create=False).close()
+
+
+def test_a_path_from_the_root_may_have_three_slashes(tmp_path):
+    """As other tools write it."""
+    connect(f"sqlite://{tmp_path / 's.db'}").close()
+    assert (tmp_path / "s.db").is_file()
+
+
+@pytest.mark.parametrize(
+    ("topic", "command"), [("s.samples", "produce"), ("s.main.outcomes", "learn")]
+)
+def test_a_missing_topic_names_the_command_that_makes_it(topic, command):
+    """Samples are produced, the rest is a learner's."""
+    assert f"'driftline {command}'" in str(TopicMissing.named(topic, "this log"))
+
+
+@pytest.mark.parametrize(
+    ("writer", "learner"),
+    [
+        ("driftline.local.main", True),
+        ("local.river-Phishing.0123456789ab", False),
+        ("driftline.iris.csv.0123456789ab", False),
+    ],
+)
+def test_a_fenced_learner_may_have_another_name(writer, learner):
+    """A producer has no name to choose; not even on a stream that is called driftline."""
+    said = str(Fenced.by_name(writer))
+    assert "end one of the two" in said
+    assert ("--name" in said) == learner
 
 
 def test_settings_come_from_the_environment_and_secrets_from_files(tmp_path):
