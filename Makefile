@@ -8,6 +8,8 @@ PYTHON = $(shell for name in python3 python3.13 python3.12 python3.11 python3.14
 	>/dev/null 2>&1 && command -v $$name && break; done)
 PIP = .venv/bin/python -m pip --disable-pip-version-check --no-input
 UV ?= uv
+# Two at a time, each with a broker of its own; the tests of one file stay together.
+PYTEST = .venv/bin/python -m pytest -n 2 --dist loadfile
 
 # $(call section,NAME,COMMAND): run the command, then say how long it took.
 section = @start=$$(date +%s); $(2); status=$$?; \
@@ -37,7 +39,7 @@ demo: install  ## Run the whole pipeline in one process and watch it learn
 test:  ## Run every test, against a real broker too; as root on Debian or Ubuntu, install the needs
 	$(call section,needs,tools/needs.sh)
 	$(call section,install,$(MAKE) --no-print-directory install)
-	$(call section,tests,.venv/bin/python -m pytest $(ARGS))
+	$(call section,tests,$(PYTEST) $(ARGS))
 
 .PHONY: lint
 lint: install  ## Check format, style and types
@@ -47,7 +49,7 @@ lint: install  ## Check format, style and types
 
 .PHONY: check
 check: lint  ## Check all that needs no broker: lint, then the tests
-	.venv/bin/python -m pytest -m "not kafka" $(ARGS)
+	$(PYTEST) -m "not kafka" $(ARGS)
 
 .PHONY: bench
 bench: install  ## Measure the numbers that README reports

@@ -7,11 +7,23 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from stream.memory import MemoryLog
 from stream.sqlite import SqliteLog
 from stream.topic import Log
 from tools.kafka import Broker, BrokerError
+
+# How long an example takes says more of the machine than of what it tests. On CI the examples
+# are always the same; elsewhere they are new each time.
+settings.register_profile(
+    "driftline",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("driftline")
 
 
 @pytest.fixture(scope="session")

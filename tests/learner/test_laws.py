@@ -285,7 +285,7 @@ def said(case, cuts=(), kind=Learner):
     }
 
 
-@settings(deadline=None, max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES)
 @given(case=cases(), cuts=CUTS)
 def test_neither_cut_nor_pickle_shows(case, cuts):
     """A learner cut and pickled anywhere says what one in a single piece says."""
@@ -297,7 +297,7 @@ def one_by_one(case):
     return [Cut(offset, True) for offset, _ in case.entries]
 
 
-@settings(deadline=None, max_examples=EXAMPLES // 3)
+@settings(max_examples=EXAMPLES // 3)
 @given(case=cases())
 def test_turns_of_a_single_record_do_not_show(case):
     """A learner carried about after each record says the same."""
@@ -326,7 +326,7 @@ def knows_too_much(case, place, kind=Learner):
     return guesses[0] != guesses[1]
 
 
-@settings(deadline=None, max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES)
 @given(case=cases(BLIND), place=st.integers(0, 60))
 def test_no_guess_knows_its_label(case, place):
     """Another label changes no guess up to and with its own; only later ones."""
@@ -451,6 +451,20 @@ class TeachesBeforeItScores(Learner):
             yield each
 
 
+def search(drawn, law_broken, examples):
+    """Return the first of so many examples that breaks a law, always the same one.
+
+    A flaw that shows in one example of fifty escapes a hundred of them now and then; two
+    thousand it escapes once in 10**17. So only a law gone blind finds none.
+    """
+    return find(
+        drawn,
+        law_broken,
+        settings=settings(max_examples=examples, phases=[Phase.generate], database=None),
+        random=random.Random(3),
+    )
+
+
 def betrayed(case, cuts, kind):
     """Return whether a learner breaks the law of cuts here, or breaks down."""
     try:
@@ -469,29 +483,23 @@ def betrayed(case, cuts, kind):
     ],
 )
 def test_the_law_of_cuts_rejects_a_broken_learner(broken):
-    """The law is sensitive: a learner with this flaw breaks it within as many examples."""
-    found = find(
-        st.tuples(cases(), CUTS),
-        lambda drawn: betrayed(*drawn, broken),
-        settings=settings(max_examples=EXAMPLES, phases=[Phase.generate], database=None),
+    """The law is sensitive: its examples betray a learner with this flaw, and only that."""
+    found = search(
+        st.tuples(cases(), CUTS), lambda drawn: betrayed(*drawn, broken), 20 * EXAMPLES
     )
     assert said(*found) == said(found[0])
 
 
 def test_the_law_of_labels_rejects_a_learner_that_peeks():
     """A learner that teaches before it scores is found out."""
-    find(
+    search(
         st.tuples(cases(BLIND), st.integers(0, 60)),
         lambda drawn: knows_too_much(*drawn, TeachesBeforeItScores),
-        settings=settings(max_examples=EXAMPLES, phases=[Phase.generate], database=None),
+        20 * EXAMPLES,
     )
 
 
 def test_the_law_of_cuts_finds_nothing_in_a_learner_that_is_whole():
     """The same search over the real learner comes back with empty hands."""
     with pytest.raises(NoSuchExample):
-        find(
-            st.tuples(cases(), CUTS),
-            lambda drawn: said(*drawn) != said(drawn[0]),
-            settings=settings(max_examples=EXAMPLES, phases=[Phase.generate], database=None),
-        )
+        search(st.tuples(cases(), CUTS), lambda drawn: said(*drawn) != said(drawn[0]), EXAMPLES)

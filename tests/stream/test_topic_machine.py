@@ -4,10 +4,9 @@ import contextlib
 import tempfile
 import uuid
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -172,12 +171,12 @@ class SqliteMachine(Machine):
 
 def test_memory_keeps_to_the_model() -> None:
     """Whatever is done to a log in memory, it holds what a list of values would."""
-    run_state_machine_as_test(MemoryMachine, settings=settings(deadline=None))
+    run_state_machine_as_test(MemoryMachine)
 
 
 def test_sqlite_keeps_to_the_model() -> None:
     """Whatever is done to an embedded log, it holds what a list of values would."""
-    run_state_machine_as_test(SqliteMachine, settings=settings(deadline=None, max_examples=50))
+    run_state_machine_as_test(SqliteMachine, settings=settings(max_examples=50))
 
 
 @pytest.mark.kafka
@@ -190,8 +189,5 @@ def test_kafka_keeps_to_the_model(kafka: str) -> None:
         def open(self) -> Log:
             return KafkaLog(kafka.split(","), f"t-{uuid.uuid4().hex[:12]}")
 
-    few: dict[str, Any] = {"max_examples": 5, "stateful_step_count": 12}
-    checks = [HealthCheck.too_slow]
-    run_state_machine_as_test(
-        KafkaMachine, settings=settings(deadline=None, suppress_health_check=checks, **few)
-    )
+    few = settings(max_examples=5, stateful_step_count=12)
+    run_state_machine_as_test(KafkaMachine, settings=few)
