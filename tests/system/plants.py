@@ -22,9 +22,12 @@ def _saved_with(attribute, wrong):
         right = getattr(learner, attribute)
         setattr(learner, attribute, wrong(learner))
         try:
-            return save(self, learner)
+            alike = save(self, learner)
         finally:
             setattr(learner, attribute, right)
+        # The process goes on with what was saved; only the file is to be wrong.
+        setattr(alike, attribute, right)
+        return alike
 
     Checkpoints.save = planted
 
