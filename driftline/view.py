@@ -63,7 +63,9 @@ def _curve(figures: Figures) -> Text:
     values = [point.model for point in _thinned(points)]
     if not values:
         return Text("waiting for the first outcomes …", style="dim")
-    low, high = (0.0, 1.0) if not figures.regression else (min(values), max(values))
+    low, high = min(0.5, *values, 0.5), 1.0
+    if figures.regression:
+        low, high = min(values), max(values)
     span = (high - low) or 1.0
     bars = "".join(_BARS[round((v - low) / span * (len(_BARS) - 1))] for v in values)
     return Text(bars, style="cyan")

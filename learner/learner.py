@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from operator import itemgetter
 from typing import Any, NoReturn
 
 from learner.clock import GrainTime
@@ -115,7 +114,7 @@ class Learner:
         else:
             self._take_grains(decoded, turn, answer)
         # What cannot be decoded is found earlier than what cannot be guessed.
-        turn.dead.sort(key=itemgetter(0))
+        turn.settle()
         self.cursor = batch.next
         columns = turn.transposed()
         turn.errors = self.scores.update(columns[4], columns[5], columns[9])
@@ -171,7 +170,7 @@ class Learner:
             self.policy.model.learn(xs, ys)
         except ModelError as error:
             for at, value in zip(offsets, values, strict=True):
-                self._bury(turn, at, value, _model_error(error, "not_learned"))
+                self._bury(turn, at, value, _model_error(error, "not_learned"), offset)
             what = {"samples": len(xs), "error": str(error)}
             turn.events.append((offset, "not-learned", what))
 
@@ -194,6 +193,7 @@ class Learner:
         policy, watch, two, waiting = self.policy, self.watch, self.two, self.waiting
         direct = self.grain == 1 and policy.model.one_by_one
         teach, known = policy.model.learn_one, policy.model.classes
+        skips = policy.model.skips_missing
         arm, types, regression = policy.arm, _LABELS[self.task], self.task == "regression"
         add, answer_all = turn.rows.append, answer == "all"
         codes, labels = (two.codes, two.labels) if two else ({}, {})
@@ -219,6 +219,8 @@ class Learner:
                 of, id_, ts, x, (y_pred, p) = found
             else:
                 samples += 1
+                if skips and None in x.values():
+                    x = {name: value for name, value in x.items() if value is not None}
                 try:
                     y_pred, p = guess(x)
                 except ModelError as error:
@@ -398,10 +400,18 @@ class Learner:
             )
         raise RecordError("unknown_class", f"label {y!r} was never declared; see --classes")
 
-    def _bury(self, turn: Turn, offset: int, value: bytes, error: RecordError) -> None:
-        """File a record as a dead letter, under its reason."""
+    def _bury(
+        self,
+        turn: Turn,
+        offset: int,
+        value: bytes,
+        error: RecordError,
+        decided: int | None = None,
+    ) -> None:
+        """File a record as a dead letter, under its reason; `decided` later than its offset."""
         self.scores.totals.count_dead(error.reason)
         turn.dead.append((offset, value, error))
+        turn.decided.append(offset if decided is None else decided)
 
 
 def _is_command(decoded: Decoded) -> bool:
@@ -415,4 +425,7 @@ def _is_command(decoded: Decoded) -> bool:
 
 
 def _model_error(error: Exception, reason: str = "model_error") -> RecordError:
-    return RecordError(reason, f"{type(error).__name__}: {error}")
+    hint = "; a text or a missing value may be what it cannot take"
+    return RecordError(
+        reason, f"{type(error).__name__}: {error}{hint if isinstance(error, TypeError) else ''}"
+    )

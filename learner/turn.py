@@ -24,6 +24,8 @@ class Turn:
     events: list[Event] = field(default_factory=list)
     predictions: list[Prediction] = field(default_factory=list)
     dead: list[tuple[int, bytes, RecordError]] = field(default_factory=list)
+    decided: list[int] = field(default_factory=list)
+    """At which offset each of `dead` was decided; a grain is refused at its end."""
     errors: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
     """What the no-change and the majority baseline would have suffered, one a row each."""
     _columns: list[Sequence[Any]] = field(default_factory=list)
@@ -34,6 +36,12 @@ class Turn:
             rows = self.rows
             self._columns = [*zip(*rows, strict=True)] if rows else [()] * _COLUMNS
         return self._columns
+
+    def settle(self) -> None:
+        """Put the dead letters in the order in which they were decided, however found."""
+        order = sorted(range(len(self.dead)), key=self.decided.__getitem__)
+        self.dead = [self.dead[i] for i in order]
+        self.decided.sort()
 
     def columns(self, start: int, stop: int) -> Rows:
         """Return the rows from `start` to before `stop` in columns."""

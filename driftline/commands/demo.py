@@ -25,7 +25,7 @@ SOURCE = "synth:Sine(seed=42)"
 DRIFTS = ("abrupt@15000", "gradual@30000+100", "recurring@45000")
 SAMPLES = 60_000
 RATE = 1000.0
-_WINDOW = 1000
+_WINDOW, _SHORT = 1000, 200
 _LOOK = 0.25
 """Seconds between two pictures of the terminal view."""
 
@@ -144,7 +144,8 @@ class _Demo:
         from monitor.run import checks
         from monitor.web import Server, routes
 
-        follower = Follower(self._log, ["main"], (_WINDOW,))
+        # The curve is of the first window: a short one shows how deep the model falls.
+        follower = Follower(self._log, ["main"], (_SHORT, _WINDOW))
         scraped = registry(lambda: follower.boards)
         doors = routes(lambda accept: page(scraped, accept), lambda: checks(follower))
         with Server(doors, host=self._host, port=self._port) as server:

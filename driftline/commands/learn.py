@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from driftline.console import Stop, set_up_logging, sum_up
+from driftline.console import Stop, set_up_logging, sum_up, tell
 from driftline.options import MODEL, Common, Learning, Named
 from driftline.settings import config_and_run, labels, open_stream, spec
 
@@ -64,6 +64,11 @@ def learn(
     finally:
         log.close()
     sum_up(summary.as_dict(), as_json=common.json, title="learned")
+    if summary.dead * 2 > summary.samples:
+        tell(
+            f"driftline: {summary.dead:,} dead letters for {summary.samples:,} samples; does "
+            "the model take such features and labels? hoeffding-tree takes texts as well"
+        )
     return stop.exit_code
 
 

@@ -28,7 +28,10 @@ def build(
     table `{"class": PATH, argument: …}` whose values may be tables again, or a list of
     these, which is a pipeline of River's. `classes` are all labels there will be, where
     that is known. `scaling` goes before a scikit-learn estimator, the preset's own unless
-    given. `grain` is how many samples it will be taught at once. Raises `SettingError`.
+    given. `grain` is how many samples it will be taught at once.
+
+    A preset of River's is not shown features that are null; a model of one's own is, and
+    may have an imputer. Raises `SettingError`.
     """
     preset = PRESETS.get(spec) if isinstance(spec, str) else None
     if preset:
@@ -39,7 +42,7 @@ def build(
         raise SettingError(f"model {spec!r} is not known; {hint}")
     estimator = construct(spec)
     if type(estimator).__module__.startswith("river."):
-        return _river(estimator, seed, classes)
+        return _river(estimator, seed, classes, skips_missing=preset is not None)
     if hasattr(estimator, "get_params"):
         from learner.models.sklearn import SklearnModel, seeded
 
@@ -50,19 +53,21 @@ def build(
             grain=grain,
         )
     if hasattr(estimator, "learn_one"):
-        return _river(estimator, seed, classes)
+        return _river(estimator, seed, classes, skips_missing=preset is not None)
     raise SettingError(
         f"model {type(estimator).__name__} has neither learn_one nor partial_fit; "
         "'driftline models' lists what can be learned"
     )
 
 
-def _river(estimator: Any, seed: int, classes: Sequence[Label] | None) -> Model:
+def _river(
+    estimator: Any, seed: int, classes: Sequence[Label] | None, *, skips_missing: bool
+) -> Model:
     from learner.models.river import RiverModel, one_vs_rest, seeded
 
-    model = RiverModel(seeded(estimator, seed))
+    model = RiverModel(seeded(estimator, seed), skips_missing)
     if model.binary and classes and len(set(classes)) > 2:
-        return RiverModel(one_vs_rest(model.estimator))
+        return RiverModel(one_vs_rest(model.estimator), skips_missing)
     return model
 
 

@@ -34,6 +34,8 @@ class Model(Protocol):
     """Whether it tells only False from True."""
     needs_classes: bool
     """Whether all labels must be declared before it learns."""
+    skips_missing: bool
+    """Whether features that are null are left out before it sees a sample."""
     classes: frozenset[Label] | None
     """The labels it takes; None for any."""
 

@@ -56,8 +56,9 @@ class RiverModel:
     classes: frozenset[Label] | None = None
     late_features = 0
 
-    def __init__(self, estimator: Any) -> None:
+    def __init__(self, estimator: Any, skips_missing: bool = False) -> None:
         self.estimator = estimator
+        self.skips_missing = skips_missing
         last = _last(estimator)
         if isinstance(last, ActiveLearningClassifier) or not isinstance(
             last, base.Classifier | base.Regressor
@@ -71,9 +72,9 @@ class RiverModel:
         self.learn_one = estimator.learn_one
         self.guess = self._guess_of(last)
 
-    def __reduce__(self) -> tuple[type[RiverModel], tuple[Any]]:
+    def __reduce__(self) -> tuple[type[RiverModel], tuple[Any, bool]]:
         """Pickle the estimator alone; the rest follows from it."""
-        return type(self), (self.estimator,)
+        return type(self), (self.estimator, self.skips_missing)
 
     def _guess_of(self, last: Any) -> Any:
         """Return the method that guesses, with all questions of type settled beforehand."""

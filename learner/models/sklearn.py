@@ -53,6 +53,7 @@ class SklearnModel:
 
     grain = 256
     one_by_one = False
+    skips_missing = False
     binary = False
 
     def __init__(
