@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _BARS = "▁▂▃▄▅▆▇█"
 _WIDTH = 60
-_SHOWN = 8
+_SHOWN = 9
 _STYLES = {"mark": "yellow", "drift": "red", "reset": "green"}
 
 
