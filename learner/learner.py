@@ -121,13 +121,17 @@ class Learner:
         return turn
 
     def _decoded(self, entries: Iterable[tuple[int, bytes]], turn: Turn) -> Iterator[Decoded]:
+        skips = self.policy.model.skips_missing
         for offset, value in entries:
             try:
                 record = decode(value)
             except RecordError as error:
                 self._bury(turn, offset, value, error)
-            else:
-                yield offset, value, record
+                continue
+            x = record.x
+            if skips and x is not UNSET and None in x.values():
+                record.x = {name: each for name, each in x.items() if each is not None}
+            yield offset, value, record
 
     def _take_grains(self, decoded: Iterator[Decoded], turn: Turn, answer: str) -> None:
         """Take records in parts, none of which reaches beyond the end of a grain.
@@ -193,7 +197,6 @@ class Learner:
         policy, watch, two, waiting = self.policy, self.watch, self.two, self.waiting
         direct = self.grain == 1 and policy.model.one_by_one
         teach, known = policy.model.learn_one, policy.model.classes
-        skips = policy.model.skips_missing
         arm, types, regression = policy.arm, _LABELS[self.task], self.task == "regression"
         add, answer_all = turn.rows.append, answer == "all"
         codes, labels = (two.codes, two.labels) if two else ({}, {})
@@ -219,8 +222,6 @@ class Learner:
                 of, id_, ts, x, (y_pred, p) = found
             else:
                 samples += 1
-                if skips and None in x.values():
-                    x = {name: value for name, value in x.items() if value is not None}
                 try:
                     y_pred, p = guess(x)
                 except ModelError as error:
