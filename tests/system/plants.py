@@ -136,6 +136,17 @@ def frequent_checkpoints():
     loop._SHARE = 0.1
 
 
+def unhurried():
+    """A learner rests after each turn; no bug, but a busy machine cannot kill it too late."""
+    turn = _Work._turn
+
+    def planted(self, batches, origin):
+        turn(self, batches, origin)
+        time.sleep(GAP)
+
+    _Work._turn = planted
+
+
 def frequent_retention():
     """The embedded log sweeps all the time; no bug, but no test need wait for it."""
     sqlite._SWEEP = 0.0
