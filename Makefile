@@ -62,7 +62,7 @@ kafka:  ## Run a Kafka broker in the foreground
 .PHONY: lock
 lock:  ## Renew requirements.lock within the bounds of pyproject.toml
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }
-	$(UV) pip compile --quiet --no-config --upgrade --universal --python-version 3.11 --group dev \
+	$(UV) pip compile --quiet --no-config --upgrade --universal --python-version 3.11 --group dev --all-extras \
 		--generate-hashes --custom-compile-command "make lock" \
 		--output-file requirements.lock pyproject.toml
 
