@@ -197,7 +197,9 @@ def test_less_of_a_promise_is_kept_as_well(campaign, late, tmp_path):
 def test_a_planted_bug_is_caught(campaign, late, tmp_path, plant, settings):
     """The comparison sees a learner that keeps a little less than it should."""
     url = copied(late, tmp_path)
-    plants = ["frequent_checkpoints", "unhurried", plant]
+    # A bug that is a gap in time slows a learner by itself, and is to be hit in the gap.
+    rest = [] if plant.startswith("cursors") else ["unhurried"]
+    plants = ["frequent_checkpoints", *rest, plant]
     counts = campaign(url, settings, 100, seed=5, kills=5, end=6000, plants=plants)
 
     assert counts.between > 0  # else it had said all there is before it was first killed
@@ -214,7 +216,7 @@ def test_a_checkpoint_before_its_outcomes_is_caught(campaign, late, tmp_path):
         kills=5,
         end=6000,
         exactly_once=False,
-        plants=["at_least_once", "frequent_checkpoints", "unhurried", "checkpoint_first"],
+        plants=["at_least_once", "frequent_checkpoints", "checkpoint_first"],
     )
 
     assert any("all before" in fault for fault in counts.faults)
