@@ -32,11 +32,14 @@ from typing import Any
 
 from learner.learner import Learner
 from stream.errors import CheckpointError, SettingError
+from stream.records import as_key
 
 _MAGIC = b"driftline checkpoint 1\n"
 _MAC = 32
 _KEPT = 3
 """Checkpoints kept of each partition: the newest could be the damaged one."""
+_NAME = 32
+"""Characters of a string that may be one object with a record's; longer ones never are."""
 _LIBRARIES = ("river", "scikit-learn", "numpy", "msgspec")
 
 
@@ -118,7 +121,7 @@ class Checkpoints:
         _write(self.folder / f"{learner.cursor:020d}", body)
         self._prune()
         # To be pickled makes an object slower for good; what was just loaded is not.
-        alike: Learner = pickle.loads(payload)
+        alike: Learner = _Unpickler(payload).load()
         return alike
 
     def _prune(self) -> None:
@@ -161,7 +164,7 @@ class Checkpoints:
                 "install those versions, or start with --rebuild to replay the stream"
             )
         try:
-            learner = pickle.loads(payload)
+            learner = _Unpickler(payload).load()
         except Exception as error:
             raise CheckpointError(
                 f"checkpoint {str(path)!r} cannot be loaded by this version ({error}); start "
@@ -173,11 +176,17 @@ class Checkpoints:
 
 
 class _Pickler(pickle.Pickler):
-    """Lets objects be loaded attribute by attribute.
+    """Lets objects be loaded attribute by attribute, and strings as records have them.
 
     Up to Python 3.12 an object whose `__dict__` was ever asked for, as pickle does in both
-    directions, keeps its attributes in that dict, and River's trees are a fifth slower.
+    directions, keeps its attributes in that dict, and River's trees are a fifth slower. And
+    a model looks every feature up by its name, which is slower where the name it knows is
+    equal to that in a record, but another object.
     """
+
+    def persistent_id(self, obj: Any) -> str | None:
+        """Let `_Unpickler` see every string that may be a feature's name."""
+        return obj if type(obj) is str and len(obj) <= _NAME else None
 
     def reducer_override(self, obj: Any) -> Any:
         kind: Any = type(obj)
@@ -194,6 +203,21 @@ class _Pickler(pickle.Pickler):
             # As if they were slots: pickle sets those one by one.
             return (*found[:2], (None, found[2]), *found[3:])
         return found
+
+
+class _Unpickler(pickle.Unpickler):
+    """Loads what `_Pickler` has stored."""
+
+    def __init__(self, payload: bytes) -> None:
+        super().__init__(io.BytesIO(payload))
+        self._keys: dict[str, str] = {}
+
+    def persistent_load(self, pid: str) -> str:
+        """Return a string as the object that records have it by."""
+        key = self._keys.get(pid)
+        if key is None:
+            key = self._keys[pid] = as_key(pid)
+        return key
 
 
 def _dumps(learner: Learner) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, NoReturn
 
 from learner.clock import GrainTime
@@ -30,12 +30,15 @@ from stream.records import (
     Totals,
     decode,
     decode_command,
+    decode_full,
     decode_mark,
     text_of,
 )
 from stream.topic import Batch
 
 Decoded = tuple[int, bytes, Record]
+_PIECE = 32
+"""Records decoded at a time."""
 _LARGEST = 1e100
 """Numbers beyond ± this count as not finite: the sum of their squares would not be."""
 
@@ -120,7 +123,22 @@ class Learner:
         turn.errors = self.scores.update(columns[4], columns[5], columns[9])
         return turn
 
-    def _decoded(self, entries: Iterable[tuple[int, bytes]], turn: Turn) -> Iterator[Decoded]:
+    def _decoded(self, entries: Sequence[tuple[int, bytes]], turn: Turn) -> Iterator[Decoded]:
+        """Decode some at a time: many at once cost less, all at once leave the CPU's cache."""
+        pieces = (entries[i : i + _PIECE] for i in range(0, len(entries), _PIECE))
+        return chain.from_iterable(self._piece(piece, turn) for piece in pieces)
+
+    def _piece(self, entries: Sequence[tuple[int, bytes]], turn: Turn) -> Sequence[Decoded]:
+        offsets, values = zip(*entries, strict=True)
+        try:
+            return [*zip(offsets, values, map(decode_full, values), strict=True)]
+        except RecordError:
+            return [*self._with_flaws(entries, turn)]
+
+    def _with_flaws(
+        self, entries: Sequence[tuple[int, bytes]], turn: Turn
+    ) -> Iterator[Decoded]:
+        """Decode records of which some are refused, or have a feature that is missing."""
         skips = self.policy.model.skips_missing
         for offset, value in entries:
             try:
@@ -144,7 +162,9 @@ class Learner:
             part, ended = [], False
             for each in islice(decoded, self.grain - len(self.untaught)):
                 part.append(each)
-                if (timed and self.grain_time.over(each[2].ts)) or _is_command(each):
+                if (timed and self.grain_time.over(each[2].ts)) or (
+                    each[2].command is not None and _is_command(each)
+                ):
                     ended = True
                     break
             if not part:

@@ -6,12 +6,14 @@ import contextlib
 import gc
 import logging
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from learner.checkpoint import Checkpoints, key_of
+from learner.commits import Commits
 from learner.config import Config
 from learner.learner import Learner
 from learner.messages import Topics, send
@@ -19,6 +21,7 @@ from learner.models.model import Model
 from learner.progress import Progress
 from learner.start import begin
 from learner.summary import Summary, summarize
+from learner.turn import Turn
 from stream.errors import SettingError, TopicMissing
 from stream.topic import Batch, Cursor, Log, Retention, Topic, check_name, group_of, samples_of
 
@@ -26,13 +29,15 @@ _log = logging.getLogger("driftline.learner")
 _DAY = 86_400.0
 _OUTCOMES = Retention(seconds=90 * _DAY)
 _SHORT = Retention(seconds=7 * _DAY)
-_SHARE = 0.02
+_SHARE = 0.01
 """Of the time, at most so much goes into checkpoints."""
 _AGAIN = 5.0
 """Seconds until a checkpoint that could not be written is tried again."""
 _SAY = 5.0
 """Seconds between two lines of a learner that waits."""
 _ANSWERS = ("asked", "all", "none")
+_TURNS = 0.0005
+"""Seconds a thread works while another waits for its turn."""
 _WAIT = 0.5
 """Seconds a read waits for records before the learner looks whether it should stop."""
 
@@ -111,14 +116,20 @@ def _samples(log: Log, run: Run, stopping: Stopping) -> Topic | None:
 
 @contextlib.contextmanager
 def _hot() -> Iterator[None]:
-    """Let the garbage collector look less often while rows are made by the thousand."""
-    before = gc.get_threshold()
+    """Let the garbage collector look less often while rows are made by the thousand.
+
+    And let the thread that commits have its turns soon: each of its steps would else wait
+    for the 5 ms that Python gives the one at work.
+    """
+    before, interval = gc.get_threshold(), sys.getswitchinterval()
     gc.collect()
     gc.set_threshold(100_000, 50, 100)
+    sys.setswitchinterval(_TURNS)
     try:
         yield
     finally:
         gc.set_threshold(*before)
+        sys.setswitchinterval(interval)
 
 
 def _one_thread(model: Model) -> contextlib.AbstractContextManager[None]:
@@ -165,6 +176,7 @@ class _Work:
     ) -> None:
         self._log, self._samples, self._how = log, samples, run
         self._stopping, self._moved = stopping, moved
+        self._started: float | None = None
         self._topics = Topics.of(log.stream, run.name)
         self._group = group_of(log.stream, run.name)
         self._seconds = 0.0
@@ -177,6 +189,7 @@ class _Work:
             log.create(name, partitions=samples.partitions, retention=retention)
         # The writer first: from here on no other of this name can move the cursors.
         self._writer = log.writer(self._group, atomic=log.exactly_once)
+        self._commits = Commits(self._writer, self._done)
         self._parts = self._begin(config)
         self._new = {p: part.learner.totals.samples for p, part in self._parts.items()}
 
@@ -205,31 +218,39 @@ class _Work:
     def run(self) -> Summary:
         """Take turns until told to stop, then save and sum up."""
         origin = {"host": socket.gethostname().encode()}
-        started: float | None = None
-        self._moved({p: part.learner.cursor for p, part in self._parts.items()})
-        while not self._stopping():
-            cursors = {
-                p: part.learner.cursor for p, part in self._parts.items() if not part.over
-            }
-            if not cursors:
-                break
-            batches = self._samples.read(cursors, limit=self._how.turn, wait=_WAIT)
-            if batches:
-                started = started or time.monotonic()
-                self._turn(batches, origin)
-                self._moved({p: part.learner.cursor for p, part in self._parts.items()})
-                self._seconds = time.monotonic() - started
-                if time.monotonic() >= self._next_save:
-                    self._save()
-        self._save()
+        with self._commits:
+            self._done({p: part.learner.cursor for p, part in self._parts.items()})
+            while not self._stopping():
+                cursors = {
+                    p: part.learner.cursor for p, part in self._parts.items() if not part.over
+                }
+                if not cursors:
+                    break
+                if batches := self._read(cursors):
+                    self._started = self._started or time.monotonic()
+                    self._turn(batches, origin)
+                    if time.monotonic() >= self._next_save:
+                        self._save()
+            self._save()
         self._writer.close()
         new = sum(p.learner.totals.samples - self._new[n] for n, p in self._parts.items())
         learners = [part.learner for part in self._parts.values()]
         return summarize(learners, self._seconds, new)
 
+    def _read(self, cursors: Cursor) -> Sequence[Batch]:
+        """Return what is there, else wait for it, with nothing under way meanwhile."""
+        limit = self._how.turn
+        if batches := self._samples.read(cursors, limit=limit, wait=0):
+            return batches
+        self._commits.settle()
+        return self._samples.read(cursors, limit=limit, wait=_WAIT)
+
     def _turn(self, batches: Sequence[Batch], origin: dict[str, bytes]) -> None:
-        """Learn some batches, and commit what came of them with the cursors after them."""
-        aloud = False
+        """Learn some batches, and begin to commit what came of them with the cursors after.
+
+        The commit before has the time of the learning to come to its end.
+        """
+        told = []
         for batch in batches:
             part = self._parts[batch.partition]
             batch = _until(batch, part.stop)
@@ -240,18 +261,33 @@ class _Work:
                 if learner.cursor >= part.said:
                     self._next_save = 0.0  # so that a crash need not replay this again
             if spoken.next > learner.cursor:
-                turn = learner.learn(spoken, answer=self._how.answer)
-                headers = {
-                    **origin,
-                    "start": str(learner.start).encode(),
-                    "config": learner.config.hash.encode(),
-                }
-                send(turn, learner.totals, batch.partition, self._topics, self._writer, headers)
-                part.progress.say(turn)
-                aloud = True
-        if aloud:
-            # One partition may still replay while another speaks: its cursor must not go back.
-            self._writer.commit({p: part.spoken for p, part in self._parts.items()})
+                told.append((part, learner.learn(spoken, answer=self._how.answer)))
+        self._commits.settle()
+        reached = {p: part.learner.cursor for p, part in self._parts.items()}
+        if not told:
+            self._done(reached)
+            return
+        for part, turn in told:
+            self._tell(part, turn, origin)
+        # One partition may still replay while another speaks: its cursor must not go back.
+        self._commits.start({p: part.spoken for p, part in self._parts.items()}, reached)
+
+    def _tell(self, part: _Part, turn: Turn, origin: dict[str, bytes]) -> None:
+        """Append what came of a partition's turn, and say of it what a person wants to know."""
+        learner = part.learner
+        headers = {
+            **origin,
+            "start": str(learner.start).encode(),
+            "config": learner.config.hash.encode(),
+        }
+        send(turn, learner.totals, learner.partition, self._topics, self._writer, headers)
+        part.progress.say(turn)
+
+    def _done(self, reached: Cursor) -> None:
+        """Note how far all is committed."""
+        if self._started is not None:
+            self._seconds = time.monotonic() - self._started
+        self._moved(reached)
 
     def _save(self) -> None:
         """Save every partition that has moved, and let go of records nobody needs again.
@@ -259,6 +295,7 @@ class _Work:
         How often is chosen so that saving takes a small share of the time; a restart
         replays what came since, so it matters to nothing but the length of a restart.
         """
+        self._commits.settle()
         began = time.monotonic()
         held, shown, failed = {}, {}, False
         for p, part in self._parts.items():

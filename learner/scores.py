@@ -67,7 +67,11 @@ class Scores:
         error, weight = totals.fading_error, totals.fading_weight
         for right in rights:
             error = error * FADING + (not right)
-            weight = weight * FADING + 1.0
+        for _ in rights:
+            more = weight * FADING + 1.0
+            if more == weight:
+                break  # it has come to its limit, and stays there to the last digit
+            weight = more
         totals.fading_error, totals.fading_weight = error, weight
         return no_change, majority
 

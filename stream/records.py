@@ -14,6 +14,7 @@ Fields we do not know are ignored. NaN has no place in JSON: null is a missing v
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -55,6 +56,12 @@ class Record(msgspec.Struct, gc=False, omit_defaults=True):
     forget: bool = False
     command: str | None = None
     mark: str | None = None
+
+
+class _Full(Record, gc=False, omit_defaults=True):
+    """A record whose features are all there; nobody need look for a null."""
+
+    x: dict[str, bool | Int | float | str] | UnsetType = UNSET  # type: ignore[assignment]
 
 
 class Declare(msgspec.Struct, tag_field="command", tag="declare"):
@@ -166,7 +173,6 @@ class Prediction(msgspec.Struct, omit_defaults=True):
     p: dict[str, float] | None = None
 
 
-_decoder = msgspec.json.Decoder(Record)
 _commands = msgspec.json.Decoder(Declare | EndGrain)
 _marks = msgspec.json.Decoder(dict[str, Value])
 _outcomes = msgspec.json.Decoder(Outcomes)
@@ -179,33 +185,51 @@ NaN and infinities become null, NumPy's scalars the numbers they hold.
 """
 
 
-def decode(value: bytes) -> Record:
-    """Return the record in `value`, within all limits.
+def _decode_with(read: Callable[[bytes], Record]) -> Callable[[bytes], Record]:
+    def decode(value: bytes) -> Record:
+        if len(value) > MAX_RECORD:
+            raise RecordError(
+                "too_large", f"record has {len(value)} bytes, {MAX_RECORD} are allowed"
+            )
+        try:
+            record = read(value)
+        except _UNREADABLE as error:
+            raise _refusal(value, error) from None
+        x = record.x
+        if x is UNSET:
+            if (
+                record.y is None
+                and not record.forget
+                and not record.command
+                and not record.mark
+            ):
+                raise RecordError(
+                    "no_content", "record has none of x, y, forget, command, mark"
+                )
+        elif record.forget or record.command or record.mark:
+            raise RecordError(
+                "ambiguous", "record has x, and is a wish, command or mark as well"
+            )
+        elif len(x) > MAX_FIELDS:
+            raise RecordError(
+                "too_many_fields", f"x has {len(x)} fields, {MAX_FIELDS} are allowed"
+            )
+        # A string within a record that is shorter than the limit needs no look of its own.
+        if len(value) > MAX_STRING:
+            _check_strings(record)
+        return record
 
-    Raises `RecordError` with one of the reasons empty, too_large, not_utf8, malformed_json,
-    too_deep, wrong_type, number_range, too_many_fields, string_too_long, no_content,
-    ambiguous.
-    """
-    if len(value) > MAX_RECORD:
-        raise RecordError(
-            "too_large", f"record has {len(value)} bytes, {MAX_RECORD} are allowed"
-        )
-    try:
-        record = _decoder.decode(value)
-    except _UNREADABLE as error:
-        raise _refusal(value, error) from None
-    x = record.x
-    if x is UNSET:
-        if record.y is None and not record.forget and not record.command and not record.mark:
-            raise RecordError("no_content", "record has none of x, y, forget, command, mark")
-    elif record.forget or record.command or record.mark:
-        raise RecordError("ambiguous", "record has x, and is a wish, command or mark as well")
-    elif len(x) > MAX_FIELDS:
-        raise RecordError("too_many_fields", f"x has {len(x)} fields, {MAX_FIELDS} are allowed")
-    # A string within a record that is shorter than the limit needs no look of its own.
-    if len(value) > MAX_STRING:
-        _check_strings(record)
-    return record
+    return decode
+
+
+decode = _decode_with(msgspec.json.Decoder(Record).decode)
+"""Return the record in `value`, within all limits.
+
+Raises `RecordError` with one of the reasons empty, too_large, not_utf8, malformed_json,
+too_deep, wrong_type, number_range, too_many_fields, string_too_long, no_content, ambiguous.
+"""
+decode_full = _decode_with(msgspec.json.Decoder(_Full).decode)
+"""The same for a record in whose `x` no value is missing: one with a null is refused."""
 
 
 def _check_strings(record: Record) -> None:
@@ -261,6 +285,18 @@ def decode_outcomes(value: bytes) -> Outcomes:
         return _outcomes.decode(value)
     except _UNREADABLE as error:
         raise _refusal(value, error) from None
+
+
+def as_key(name: str) -> str:
+    """Return a name as the very object that `decode` mostly gives for it as a key of `x`.
+
+    Two strings that are one object are told alike without a look at their letters.
+    """
+    try:
+        (key,) = _marks.decode(_encoder.encode({name: None}))
+    except UnicodeEncodeError:
+        return name  # half a character, which no record can hold
+    return key
 
 
 def text_of(label: Label) -> str:

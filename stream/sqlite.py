@@ -53,7 +53,7 @@ _LOOK = 0.003
 """Seconds between two looks of a reader that waits."""
 _SWEEP = 5.0
 """Seconds between two rounds of retention, at least."""
-_TRIM = 128 * 1024
+_TRIM = 512 * 1024
 """Bytes committed between two moves of the write-ahead log into the database file."""
 _SLICE = 20_000
 """Records fetched or removed in one statement, at most."""

@@ -9,6 +9,7 @@ from operator import is_
 from typing import Any
 
 import numpy as np
+from sklearn import config_context
 from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from threadpoolctl import threadpool_limits
@@ -74,6 +75,7 @@ class SklearnModel:
                 f"model {type(estimator).__name__} is neither a classifier nor a regressor; "
                 "'driftline models' lists what can be learned"
             )
+        _check_parameters(estimator)
         self.estimator = estimator
         self._block = max(BLOCK, grain or 0)
         self.task = "classification" if is_classifier(estimator) else "regression"
@@ -192,6 +194,16 @@ def _teach(scaler: Any, rows: Array) -> None:
             getattr(scaler, name)[absent] = unknown if known is None else known[absent]
 
 
+def _check_parameters(estimator: BaseEstimator) -> None:
+    """Refuse wrong parameters at once; while learning nobody looks at them again."""
+    if not hasattr(estimator, "_parameter_constraints"):
+        return  # somebody's own, who checks them as they please
+    try:
+        estimator._validate_params()
+    except ValueError as error:
+        raise SettingError(f"model {type(estimator).__name__} cannot be: {error}") from error
+
+
 def seeded(estimator: BaseEstimator, seed: int) -> BaseEstimator:
     """Return the estimator with every `random_state` that was left open set to `seed`."""
     estimator = clone(estimator)
@@ -205,6 +217,11 @@ def seeded(estimator: BaseEstimator, seed: int) -> BaseEstimator:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Keep matrix products on one thread: two add up in another order."""
-    with threadpool_limits(1):
+    """Keep matrix products on one thread: two add up in another order.
+
+    And let scikit-learn not look for what was looked for already: rows are finite here, and
+    an estimator's parameters were checked when its model was made.
+    """
+    quick = config_context(assume_finite=True, skip_parameter_validation=True)
+    with threadpool_limits(1), quick:
         yield

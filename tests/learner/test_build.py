@@ -150,6 +150,7 @@ def test_a_model_that_must_know_its_classes_says_so():
         (7, "must be a name, a dotted path, a table with 'class' or a list"),
         ("fractions.Fraction", "has neither learn_one nor partial_fit"),
         ("sklearn.linear_model.LinearRegression", "it has no partial_fit"),
+        ({"class": "sklearn.linear_model.SGDRegressor", "alpha": -1}, "'alpha' parameter"),
         ("river.preprocessing.StandardScaler", "neither a classifier nor a regressor"),
         ("river.cluster.KMeans", "neither a classifier nor a regressor"),
         ([], "must be a name"),

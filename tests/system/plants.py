@@ -4,6 +4,7 @@ import time
 
 from learner import loop
 from learner.checkpoint import Checkpoints
+from learner.commits import Commits
 from learner.loop import _Work
 from learner.scores import Scores
 from producer import delivery
@@ -95,23 +96,16 @@ def at_least_once():
 
 def checkpoint_first():
     """The checkpoint is saved before what it follows from is committed."""
-    turn = _Work._turn
+    start = Commits.start
 
-    def planted(self, batches, origin):
-        commit = self._writer.commit
+    def planted(self, cursors, reached):
+        work = self._done.__self__
+        self.settle()
+        work._save()
+        time.sleep(GAP)
+        start(self, cursors, reached)
 
-        def late(cursors):
-            self._save()
-            time.sleep(GAP)
-            commit(cursors)
-
-        self._writer.commit = late
-        try:
-            turn(self, batches, origin)
-        finally:
-            del self._writer.commit
-
-    _Work._turn = planted
+    Commits.start = planted
 
 
 def row_too_high():

@@ -1,0 +1,48 @@
+"""Commits beside the work: a disk or a broker stores one turn while the next is learned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+
+from stream.topic import Cursor, Writer
+
+
+class Commits:
+    """Commits on a thread of their own, one at a time and in order.
+
+    A writer may be appended to only while none is under way: `settle` waits for that. What a
+    commit raises is raised there. `done` is told the cursors of each commit that succeeded,
+    in the thread that settles.
+    """
+
+    def __init__(self, writer: Writer, done: Callable[[Cursor], None]) -> None:
+        self._writer, self._done = writer, done
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="commit")
+        self._under_way: tuple[Future[None], Cursor] | None = None
+
+    def start(self, cursors: Cursor, reached: Cursor) -> None:
+        """Begin to commit all that was appended, with `cursors`; tell `done` of `reached`."""
+        self.settle()
+        self._under_way = self._thread.submit(self._writer.commit, cursors), reached
+
+    def settle(self) -> None:
+        """Wait until nothing is under way. Raises what the commit raised."""
+        if self._under_way is None:
+            return
+        (commit, reached), self._under_way = self._under_way, None
+        commit.result()
+        self._done(reached)
+
+    def __enter__(self) -> Commits:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # What was begun comes to its end; nobody is there to hear how.
+        self._thread.shutdown()
