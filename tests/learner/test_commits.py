@@ -62,9 +62,14 @@ def test_what_a_commit_raises_is_raised_to_whoever_settles():
 def test_leaving_waits_for_what_was_begun():
     """An error elsewhere cuts no commit in two."""
     writer = Slow()
-    with pytest.raises(KeyError), Commits(writer, lambda _: None) as commits:
-        commits.start(CURSORS, CURSORS)
-        assert writer.begun.wait(10)
-        threading.Timer(0.05, writer.go.set).start()
-        raise KeyError
+
+    def fail():
+        with Commits(writer, lambda _: None) as commits:
+            commits.start(CURSORS, CURSORS)
+            assert writer.begun.wait(10)
+            threading.Timer(0.05, writer.go.set).start()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
     assert writer.stored == [CURSORS]
