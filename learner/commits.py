@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
@@ -18,6 +19,8 @@ class Commits:
     """
 
     def __init__(self, writer: Writer, done: Callable[[Cursor], None]) -> None:
+        self.seconds: float | None = None
+        """What the last commit took."""
         self._writer, self._done = writer, done
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="commit")
         self._under_way: tuple[Future[None], Cursor] | None = None
@@ -25,7 +28,12 @@ class Commits:
     def start(self, cursors: Cursor, reached: Cursor) -> None:
         """Begin to commit all that was appended, with `cursors`; tell `done` of `reached`."""
         self.settle()
-        self._under_way = self._thread.submit(self._writer.commit, cursors), reached
+        self._under_way = self._thread.submit(self._commit, cursors), reached
+
+    def _commit(self, cursors: Cursor) -> None:
+        began = time.perf_counter()
+        self._writer.commit(cursors)
+        self.seconds = time.perf_counter() - began
 
     def settle(self) -> None:
         """Wait until nothing is under way. Raises what the commit raised."""

@@ -19,6 +19,7 @@ from learner.learner import Learner
 from learner.messages import Topics, send
 from learner.models.model import Model
 from learner.progress import Progress
+from learner.resources import header
 from learner.start import begin
 from learner.summary import Summary, summarize
 from learner.turn import Turn
@@ -150,6 +151,8 @@ class _Part:
     """Up to here all was said before this start; the records before it are replayed."""
     stop: float
     progress: Progress
+    size: int | None
+    """Bytes of the newest checkpoint."""
 
     @property
     def spoken(self) -> int:
@@ -207,7 +210,7 @@ class _Work:
                 self._log, samples, store, config, rebuild=how.rebuild, fresh=how.fresh
             )
             stop = float(end.get(p, "inf"))
-            parts[p] = _Part(learner, store, said, stop, Progress(learner))
+            parts[p] = _Part(learner, store, said, stop, Progress(learner), store.size())
         if self._log.exactly_once:
             # From here on retention knows that somebody still needs these records.
             self._writer.commit({p: part.spoken for p, part in parts.items()})
@@ -261,14 +264,23 @@ class _Work:
                 if learner.cursor >= part.said:
                     self._next_save = 0.0  # so that a crash need not replay this again
             if spoken.next > learner.cursor:
-                told.append((part, learner.learn(spoken, answer=self._how.answer)))
+                began = time.perf_counter()
+                turn = learner.learn(spoken, answer=self._how.answer)
+                told.append((part, spoken, turn, time.perf_counter() - began))
         self._commits.settle()
         reached = {p: part.learner.cursor for p, part in self._parts.items()}
         if not told:
             self._done(reached)
             return
-        for part, turn in told:
-            self._tell(part, turn, origin)
+        for part, batch, turn, seconds in told:
+            resources = header(
+                turn.timed,
+                batch,
+                turn=seconds,
+                commit=self._commits.seconds,
+                model_bytes=part.size,
+            )
+            self._tell(part, turn, {**origin, "resources": resources})
         # One partition may still replay while another speaks: its cursor must not go back.
         self._commits.start({p: part.spoken for p, part in self._parts.items()}, reached)
 
@@ -303,6 +315,7 @@ class _Work:
             if not paths or int(paths[-1].name) != part.learner.cursor:
                 try:
                     part.learner = part.store.save(part.learner)
+                    part.size = part.store.size()
                 except OSError as error:
                     _log.warning("no checkpoint of partition %d: %s; going on", p, error)
                     failed = True

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from learner.resources import Timed
 from stream.errors import RecordError
 from stream.records import Event, Prediction, Rows
 
@@ -28,6 +29,8 @@ class Turn:
     """At which offset each of `dead` was decided; a grain is refused at its end."""
     errors: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
     """What the no-change and the majority baseline would have suffered, one a row each."""
+    timed: Timed = field(default_factory=Timed, compare=False)
+    """What some of its guesses and lessons took; no part of what came of them."""
     _columns: list[Sequence[Any]] = field(default_factory=list)
 
     def transposed(self) -> list[Sequence[Any]]:

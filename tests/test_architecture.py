@@ -32,6 +32,7 @@ DOORS = {
     "numpy": {"learner/models/sklearn.py", "learner/models/vectors.py"},
     "pickle": {"learner/checkpoint.py"},
     "prometheus_client": {"monitor/exporter.py"},
+    "psutil": {"learner/resources.py"},
     "rich": {"driftline/"},
     "river": {"learner/models/river.py", "learner/drift.py", "producer/sources/river.py"},
     "sklearn": {"learner/models/sklearn.py", "producer/sources/sklearn.py"},

@@ -1,0 +1,115 @@
+"""What a turn costs: time and memory, of this host and hour, and never a part of state."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import psutil
+
+from learner.models.model import Model
+from stream.errors import RecordError
+from stream.records import decode, encode
+from stream.topic import Batch
+
+SAMPLED = 8
+"""Samples of a turn whose guess and lesson are timed one by one."""
+_LATEST = 8
+"""Records looked at, from the end of a batch, for one that has a time."""
+_clock = time.perf_counter
+
+
+@dataclass(slots=True)
+class Timed:
+    """Seconds that guesses and lessons took, and how many samples they were for."""
+
+    predict: float = 0.0
+    predicted: int = 0
+    learn: float = 0.0
+    learned: int = 0
+
+    @contextmanager
+    def on(self, model: Model) -> Iterator[None]:
+        """Time what is asked of a model within, whatever way it is asked."""
+        names = ("guess", "guess_many", "learn_one", "learn")
+        own: dict[str, Any] = {name: vars(model).get(name) for name in names}
+        for name in names:
+            many = name in ("guess_many", "learn")
+            setattr(model, name, self._timed(getattr(model, name), "learn" in name, many))
+        try:
+            yield
+        finally:
+            for name, method in own.items():
+                if method is None:
+                    delattr(model, name)
+                else:
+                    setattr(model, name, method)
+
+    def _timed(self, method: Callable[..., Any], learns: bool, many: bool) -> Any:
+        def timed(*args: Any) -> Any:
+            began = _clock()
+            try:
+                return method(*args)
+            finally:
+                seconds, samples = _clock() - began, len(args[0]) if many else 1
+                if learns:
+                    self.learn += seconds
+                    self.learned += samples
+                else:
+                    self.predict += seconds
+                    self.predicted += samples
+
+        return timed
+
+
+@cache
+def _process() -> psutil.Process:
+    return psutil.Process()
+
+
+def header(
+    timed: Timed,
+    batch: Batch,
+    *,
+    turn: float,
+    commit: float | None,
+    model_bytes: int | None,
+) -> bytes:
+    """Return the header `resources` of a turn's outcomes: JSON, seconds and bytes.
+
+    `memory_bytes` and `cpu_seconds` are the process's, `predict_seconds` and
+    `learn_seconds` those of one sample, on average over the few that were timed,
+    `turn_seconds` what the turn took to learn, `commit_seconds` the commit before it.
+    `model_bytes` is the size of the newest checkpoint, `event_time` the time of the last
+    record that has one, `time` when the turn was learned. What is not known is left out.
+    """
+    process = _process()
+    cpu = process.cpu_times()
+    found = {
+        "memory_bytes": process.memory_info().rss,
+        "cpu_seconds": cpu.user + cpu.system,
+        "model_bytes": model_bytes,
+        "predict_seconds": timed.predict / timed.predicted if timed.predicted else None,
+        "learn_seconds": timed.learn / timed.learned if timed.learned else None,
+        "turn_seconds": turn,
+        "commit_seconds": commit,
+        "event_time": event_time(batch.entries),
+        "time": time.time(),
+    }
+    return encode({name: value for name, value in found.items() if value is not None})
+
+
+def event_time(entries: Sequence[tuple[int, bytes]]) -> float | None:
+    """Return the time of the last of a batch's records that has one, if it is near the end."""
+    for _, value in reversed(entries[-_LATEST:]):
+        try:
+            ts = decode(value).ts
+        except RecordError:
+            continue
+        if ts is not None:
+            return ts
+    return None
