@@ -145,6 +145,11 @@ class Checkpoints:
         paths = self.paths()
         return int(paths[0].name) if paths else None
 
+    def size(self) -> int | None:
+        """Return the bytes of the newest checkpoint, None where there is none."""
+        paths = self.paths()
+        return paths[-1].stat().st_size if paths else None
+
     def load(self, path: Path) -> tuple[Header, Learner]:
         """Return a checkpoint of this partition, once all of it has been verified.
 

@@ -14,6 +14,7 @@ from learner.labels import TwoClasses, Waiting
 from learner.models.build import build
 from learner.models.model import Guess, Model, ModelError
 from learner.policies import policy_named
+from learner.resources import SAMPLED
 from learner.scores import Scores
 from learner.turn import Turn
 from stream.errors import RecordError, SettingError
@@ -45,6 +46,7 @@ _LARGEST = 1e100
 _LABELS: dict[str, frozenset[type]] = {
     "classification": frozenset((bool, int, str)),
     "regression": frozenset((int, float)),
+    "anomaly": frozenset((bool, int)),
 }
 
 
@@ -84,6 +86,13 @@ class Learner:
         config = self.config
         if config.detector == "none":
             return None
+        if self.task == "anomaly":
+            if config.detector != "adwin":
+                raise SettingError(
+                    f"detector {config.detector!r} watches errors, and the score of an anomaly "
+                    "has none; leave the detector away"
+                )
+            return None
         return Watch(
             config.detector, task=self.task, direction=config.direction, seed=config.seed
         )
@@ -113,9 +122,12 @@ class Learner:
         turn = Turn(self.cursor, batch.next)
         decoded = self._decoded(batch.entries, turn)
         if self.grain == 1 and self.policy.model.one_by_one:
+            with turn.timed.on(model := self.policy.model):
+                self._take(islice(decoded, SAMPLED), model.guess, turn, answer)
             self._take(decoded, self.policy.model.guess, turn, answer)
         else:
-            self._take_grains(decoded, turn, answer)
+            with turn.timed.on(self.policy.model):
+                self._take_grains(decoded, turn, answer)
         # What cannot be decoded is found earlier than what cannot be guessed.
         turn.settle()
         self.cursor = batch.next
@@ -218,6 +230,7 @@ class Learner:
         direct = self.grain == 1 and policy.model.one_by_one
         teach, known = policy.model.learn_one, policy.model.classes
         arm, types, regression = policy.arm, _LABELS[self.task], self.task == "regression"
+        number, unsupervised = self.task != "classification", policy.model.unsupervised
         add, answer_all = turn.rows.append, answer == "all"
         codes, labels = (two.codes, two.labels) if two else ({}, {})
         samples = 0
@@ -260,6 +273,8 @@ class Learner:
                     of, id_, ts, x, (y_pred, p) = found
                 elif y is None:
                     self._ask(Waiting(of, id_, ts, x, (y_pred, p)), turn, answer)
+                    if unsupervised:
+                        self._teach(x, offset, value, turn)
                     continue
             try:
                 if (
@@ -282,7 +297,7 @@ class Learner:
             flag, p_true, p_pred = SCORED, None, None
             if label is None:
                 flag = NO_GUESS
-            elif regression:
+            elif number:
                 if not -_LARGEST <= y_pred <= _LARGEST:
                     flag = NOT_FINITE
             elif p is not None:
@@ -297,6 +312,8 @@ class Learner:
                 if direct and policy.condemned:
                     self._act(offset, turn)
                     guess, teach = policy.model.guess, policy.model.learn_one
+            if unsupervised and of != offset:
+                continue  # learned when it came
             if direct:
                 try:
                     teach(x, code)
@@ -305,6 +322,16 @@ class Learner:
             else:
                 self.untaught.append((x, code, offset, value))
         self.scores.totals.samples += samples
+
+    def _teach(self, x: Features, offset: int, value: bytes, turn: Turn) -> None:
+        """Learn a sample without its label, or keep it for the end of the grain."""
+        if self.grain > 1:
+            self.untaught.append((x, False, offset, value))
+            return
+        try:
+            self.policy.model.learn_one(x, False)
+        except ModelError as error:
+            self._bury(turn, offset, value, _model_error(error, "not_learned"))
 
     def _watch_error(self, y: Any, label: Any, flag: int, offset: int, turn: Turn) -> None:
         """Let the detector see the error of a guess, and the policy hear what it says."""
@@ -411,6 +438,11 @@ class Learner:
             raise RecordError(
                 "label_type",
                 f"label {y!r} must be {kinds} for {self.task}; does the model fit the task?",
+            )
+        if self.task == "anomaly":
+            raise RecordError(
+                "unknown_class",
+                f"label {y!r} must be true or 1 for an anomaly, else false or 0",
             )
         if self.task == "regression":
             raise RecordError("number_range", f"label {y!r} is beyond ±{_LARGEST:g}")

@@ -49,6 +49,8 @@ class Progress:
                 continue
             if self._task == "classification":
                 error = float(flag != 0 or y != guess)
+            elif self._task == "anomaly":
+                error = guess if flag == 0 else 0.0
             else:
                 error = abs(y - guess) if flag == 0 else 0.0
             self._count += 1
@@ -73,13 +75,13 @@ class Progress:
                 )
 
     def _line(self) -> None:
-        _log.info(
-            "scored=%d partition=%d average_error=%.4f since_last=%.4f",
-            self._count,
-            self._partition,
-            self._total / self._count,
-            self._since_total / self._since_count,
-        )
+        where = f"scored={self._count} partition={self._partition}"
+        since_last = self._since_total / self._since_count
+        if self._task == "anomaly":
+            _log.info("%s average_score_since_last=%.4f", where, since_last)
+        else:
+            average = self._total / self._count
+            _log.info("%s average_error=%.4f since_last=%.4f", where, average, since_last)
         self._since_total, self._since_count = 0.0, 0
         self._next = _after(self._next)
 

@@ -40,7 +40,15 @@ class Scores:
         self.totals.labelled += len(ys)
         if self.totals.task == "classification":
             return self._update_classes(ys, guesses, flags)
+        if self.totals.task == "anomaly":
+            return self._update_anomalies(flags)
         return self._update_numbers(ys, guesses, flags)
+
+    def _update_anomalies(self, flags: Sequence[int]) -> tuple[list[int], list[int]]:
+        """Count; a score is neither right nor wrong, and no baseline has one."""
+        self.totals.scored += len(flags) - flags.count(NO_GUESS)
+        self.totals.not_finite += flags.count(NOT_FINITE)
+        return [0] * len(flags), [0] * len(flags)
 
     def _update_classes(
         self, ys: Sequence[Any], guesses: Sequence[Any], flags: Sequence[int]

@@ -52,7 +52,7 @@ def summarize(learners: Sequence[Learner], seconds: float, samples: int) -> Summ
 
     def mean(name: str) -> float | None:
         # One partition: its own running mean, which is River's to the last digit.
-        if classes or not finite:
+        if task != "regression" or not finite:
             return None
         if len(totals) == 1:
             return float(getattr(totals[0], name))

@@ -6,7 +6,7 @@ They are named by dotted path, as any model or detector of a user's own is.
 import zlib
 
 import numpy as np
-from river.base import BinaryDriftDetector, Classifier, Regressor
+from river.base import AnomalyDetector, BinaryDriftDetector, Classifier, Regressor
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 
@@ -98,3 +98,13 @@ class FourthMistake(BinaryDriftDetector):
     def update(self, x):
         self.mistakes += bool(x)
         self._drift_detected = bool(x) and self.mistakes % 4 == 0
+
+
+class Dizzy(AnomalyDetector):
+    """A detector of anomalies whose scores are not finite."""
+
+    def score_one(self, x):
+        return float("nan")
+
+    def learn_one(self, x):
+        pass

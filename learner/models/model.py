@@ -8,7 +8,10 @@ from typing import Protocol
 from stream.records import Features, Label
 
 Guess = tuple[Label | None, dict[Label, float] | None]
-"""A guess, None for none yet, and the probability of each class, None where there is none."""
+"""A guess, None for none yet, and the probability of each class, None where there is none.
+
+That of a detector of anomalies is a score, a number that is the higher the stranger a sample.
+"""
 
 ModelError = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What an estimator may raise on features it was not made for.
@@ -25,13 +28,15 @@ class Model(Protocol):
     """
 
     task: str
-    """classification or regression."""
+    """classification, regression or anomaly."""
     grain: int
     """How many labelled samples one `learn` takes unless the user says otherwise."""
     one_by_one: bool
     """Whether a guess is as cheap alone as in company."""
     binary: bool
     """Whether it tells only False from True."""
+    unsupervised: bool
+    """Whether it learns from samples alone, so that none need wait for its label."""
     needs_classes: bool
     """Whether all labels must be declared before it learns."""
     skips_missing: bool

@@ -22,6 +22,7 @@ _TWO = "two classes; more, once declared, go one against the rest"
 _ANY = "any classes, as they come"
 _DECLARED = "classes declared beforehand"
 _NUMBER = "a number"
+_ANOMALY = "true or 1 for an anomaly, else false or 0; only to score the scores, never to learn"
 _SCALER = "river.preprocessing.StandardScaler"
 _SGD = "sklearn.linear_model.SGD"
 
@@ -45,6 +46,11 @@ PRESETS: dict[str, Preset] = {
     "linear": Preset([_SCALER, "river.linear_model.LinearRegression"], _NUMBER),
     "tree-regressor": Preset("river.tree.HoeffdingTreeRegressor", _NUMBER),
     "knn-regressor": Preset([_SCALER, "river.neighbors.KNNRegressor"], _NUMBER),
+    "half-space-trees": Preset(
+        ["river.preprocessing.MinMaxScaler", "river.anomaly.HalfSpaceTrees"], _ANOMALY
+    ),
+    "one-class-svm": Preset([_SCALER, "river.anomaly.OneClassSVM"], _ANOMALY),
+    "loda": Preset([_SCALER, "river.anomaly.LODA"], _ANOMALY),
     "multinomial-nb": Preset("sklearn.naive_bayes.MultinomialNB", _DECLARED, "minmax"),
     "bernoulli-nb": Preset("sklearn.naive_bayes.BernoulliNB", _DECLARED, "standard"),
     "gaussian-nb": Preset("sklearn.naive_bayes.GaussianNB", _DECLARED),

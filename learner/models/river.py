@@ -47,29 +47,26 @@ for _kind, _name in (
     setattr(_kind, _name, _KeptInOrder(_name))
 
 
+_YES_OR_NO: frozenset[Label] = frozenset((False, True))
+
+
 class RiverModel:
     """A River estimator as a `Model`; see `learner.models.model`."""
 
     grain = 1
     one_by_one = True
     needs_classes = False
-    classes: frozenset[Label] | None = None
     late_features = 0
 
     def __init__(self, estimator: Any, skips_missing: bool = False) -> None:
         self.estimator = estimator
         self.skips_missing = skips_missing
         last = _last(estimator)
-        if isinstance(last, ActiveLearningClassifier) or not isinstance(
-            last, base.Classifier | base.Regressor
-        ):
-            raise SettingError(
-                f"model {type(last).__name__} is neither a classifier nor a regressor; "
-                "'driftline models' lists what can be learned"
-            )
-        self.task = "classification" if isinstance(last, base.Classifier) else "regression"
-        self.binary = isinstance(last, base.Classifier) and not last._multiclass
-        self.learn_one = estimator.learn_one
+        self.task = _task_of(last)
+        self.binary = self.task == "classification" and not last._multiclass
+        self.unsupervised = self.task == "anomaly"
+        self.learn_one = self._learn_sample if self.unsupervised else estimator.learn_one
+        self.classes: frozenset[Label] | None = _YES_OR_NO if self.unsupervised else None
         self.guess = self._guess_of(last)
 
     def __reduce__(self) -> tuple[type[RiverModel], tuple[Any, bool]]:
@@ -78,6 +75,8 @@ class RiverModel:
 
     def _guess_of(self, last: Any) -> Any:
         """Return the method that guesses, with all questions of type settled beforehand."""
+        if self.unsupervised:
+            return self._score
         if self.task == "regression":
             return self._guess_number
         if type(last).predict_one is base.Classifier.predict_one:
@@ -85,6 +84,12 @@ class RiverModel:
         if type(last).predict_proba_one is base.Classifier.predict_proba_one:
             return self._guess_class
         return self._guess_class_and_probability
+
+    def _learn_sample(self, x: Features, _: Label) -> None:
+        self.estimator.learn_one(x)
+
+    def _score(self, x: Features) -> Guess:
+        return self.estimator.score_one(x), None
 
     def _guess_number(self, x: Features) -> Guess:
         return self.estimator.predict_one(x), None
@@ -111,6 +116,20 @@ class RiverModel:
         """Learn labelled samples, in their order."""
         for x, y in zip(xs, ys, strict=True):
             self.learn_one(x, y)
+
+
+def _task_of(last: Any) -> str:
+    if isinstance(last, base.Classifier) and not isinstance(last, ActiveLearningClassifier):
+        return "classification"
+    if isinstance(last, base.Regressor):
+        return "regression"
+    # A filter passes verdicts on, and a supervised detector scores labels, not samples.
+    if isinstance(last, base.AnomalyDetector) and not isinstance(last, base.AnomalyFilter):
+        return "anomaly"
+    raise SettingError(
+        f"model {type(last).__name__} is neither a classifier nor a regressor nor a detector "
+        "of anomalies; 'driftline models' lists what can be learned"
+    )
 
 
 def _last(estimator: Any) -> Any:

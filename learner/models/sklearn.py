@@ -56,6 +56,7 @@ class SklearnModel:
     one_by_one = False
     skips_missing = False
     binary = False
+    unsupervised = False
 
     def __init__(
         self,
