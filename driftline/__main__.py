@@ -22,11 +22,17 @@ def main() -> None:
 
 
 def _run() -> int:
+    from cyclopts import CycloptsError
+
     from driftline.app import app
     from stream.errors import SettingError, StreamError
 
     try:
         code = app(sys.argv[1:])
+    except CycloptsError as error:
+        from driftline.usage import sentence
+
+        return _said(sentence(error), 2)
     except SettingError as error:
         return _said(error, 2)
     except StreamError as error:
@@ -34,7 +40,7 @@ def _run() -> int:
     return code if isinstance(code, int) else 0
 
 
-def _said(error: Exception, code: int) -> int:
+def _said(error: object, code: int) -> int:
     sys.stderr.write(f"driftline: {error}\n")
     return code
 

@@ -6,52 +6,20 @@ until a command that needs it runs.
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Any
+from cyclopts import App, Parameter
 
-from cyclopts import App, CycloptsError, Parameter
-from cyclopts.config import Env, Toml
-
-from driftline.settings import FILE, read_toml
-from stream.errors import SettingError
-
-
-class _Settings(Toml):
-    """A settings file in which a model or detector may be a table or a list."""
-
-    def _load_config(self, path: Path) -> dict[str, Any]:
-        try:
-            found = read_toml(path)
-        except SettingError as error:
-            raise CycloptsError(msg=str(error)) from error
-        found.pop("kafka", None)  # kafka-python's own settings are read where they are used
-        for table in found.values():
-            for key in ("model", "detector"):
-                if isinstance(table, dict) and isinstance(table.get(key), dict | list):
-                    table[key] = json.dumps(table[key])
-        return found
-
+from driftline.sources import sources
 
 app = App(
     name="driftline",
     help="Learn from a stream, score every guess first, and answer when the world changes.",
-    config=[
-        Env("DRIFTLINE_"),
-        _Settings(FILE, must_exist=False, search_parents=False),
-        _Settings(
-            FILE,
-            must_exist=False,
-            search_parents=False,
-            root_keys=("common",),
-            use_commands_as_keys=False,
-            allow_unknown=True,
-        ),
-    ],
     default_parameter=Parameter(negative=()),
     version_flags=("--version",),
     help_format="plaintext",
+    print_error=False,
+    exit_on_error=False,
 )
+app.config = sources(app)
 _checkpoints = App(name="checkpoints", help="List, show or verify a learner's checkpoints.")
 
 for _name, _help in (

@@ -107,7 +107,7 @@ def test_monitor_sums_up_what_there_is(learned):
 
 
 WRONG = [
-    (["learn", "--modl", "x"], "Did you mean --model?"),
+    (["learn", "--modl", "x"], "did you mean --model?"),
     (["learn", "--model", "logistik"], "did you mean 'logistic'?"),
     (["learn", "--model", "river.linear_model.Nothing"], "cannot be imported"),
     (["learn", "--model", '{"class": "river.tree.HoeffdingTreeClassifier", "x": 1}'], "takes"),
@@ -144,7 +144,7 @@ def test_a_wrong_setting_is_one_sentence_and_exit_code_2(run, words, sentence):
     code, _, err = run(*words)
     assert code == 2
     assert "Traceback" not in err
-    assert sentence in " ".join(err.replace("│", " ").split())
+    assert sentence in err
     assert not list(Path().glob("typo*"))
 
 
@@ -178,7 +178,7 @@ def test_an_unknown_key_in_the_settings_file_is_refused(run, tmp_path):
     (tmp_path / "driftline.toml").write_text('[learn]\nmodl = "logistic"\n')
     code, _, err = run("learn")
     assert code == 2
-    assert "--model" in err
+    assert "did you mean 'model'?" in err
 
 
 def test_a_settings_file_that_is_broken_is_named(run, tmp_path):
@@ -186,7 +186,7 @@ def test_a_settings_file_that_is_broken_is_named(run, tmp_path):
     (tmp_path / "driftline.toml").write_text("[learn\n")
     code, _, err = run("models")
     assert code == 2
-    assert "driftline.toml'isnoTOML" in "".join(err.replace("│", "").split())
+    assert "driftline.toml' is no TOML" in err
 
 
 def test_ctrl_c_while_the_command_is_still_imported_leaves_with_130(run, monkeypatch):
