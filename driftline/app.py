@@ -21,6 +21,7 @@ app = App(
 )
 app.config = sources(app)
 _checkpoints = App(name="checkpoints", help="List, show or verify a learner's checkpoints.")
+_config = App(name="config", help="Write, show or describe the settings file.")
 
 for _name, _help in (
     ("demo", "Run it all in one process, on data with three known drifts."),
@@ -39,4 +40,11 @@ for _name, _help in (
     ("verify", "Check the signature and the digest of every checkpoint."),
 ):
     _checkpoints.command(f"driftline.commands.checkpoints:{_name}_", name=_name, help=_help)
+for _name, _help in (
+    ("init", "Write a settings file with every setting there is, at its default."),
+    ("show", "Show what each setting is, and who set it."),
+    ("schema", "Write a JSON schema of the settings file."),
+):
+    _config.command(f"driftline.commands.config:{_name}", name=_name, help=_help)
 app.command(_checkpoints)
+app.command(_config)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from learner.models.presets import SCALINGS, Spec
 from stream.errors import SettingError
@@ -66,3 +68,22 @@ class Config:
         limits = {"limits": [MAX_RECORD, MAX_FIELDS, MAX_STRING]}
         text = json.dumps(asdict(self) | limits, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return the settings by name, as JSON has them."""
+        found: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str))
+        return found
+
+    def differences(self, theirs: Mapping[str, Any]) -> list[str]:
+        """Return what is set otherwise in the settings of another configuration.
+
+        >>> Config(seed=2).differences(Config(policy="none").settings)
+        ["policy 'none' (now 'reset')", "detector 'none' (now 'adwin')", 'seed 1 (now 2)']
+        """
+        ours = self.settings
+        return [
+            f"{name} {theirs.get(name)!r} (now {ours.get(name)!r})"
+            for name in {**ours, **theirs}
+            if theirs.get(name) != ours.get(name)
+        ]

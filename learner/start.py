@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 
-from learner.checkpoint import Checkpoints, Damaged, read_header, verify
+from learner.checkpoint import Checkpoints, Damaged, Header, read_header, verify
 from learner.config import Config
 from learner.learner import Learner
 from stream.errors import CheckpointError, SettingError
@@ -60,7 +60,8 @@ def begin(
     if said is None or (origin is None and said == first):
         return Learner(config, p, first), first
     if origin is not None and origin.config != config.hash:
-        raise SettingError(_other(store.learner, origin.config, config.hash))
+        made = f"by configuration {origin.config}, this one is {config.hash}"
+        raise SettingError(_refusal(store.learner, made))
     start = origin.start if origin else 0
     return _replay(config, p, start, first, said, "no checkpoint can be used")
 
@@ -131,7 +132,7 @@ def _newest(store: Checkpoints, config: Config, limit: int | None) -> Learner | 
         try:
             header, _ = verify(path, store.key)
             if header.config != config.hash:
-                raise SettingError(_other(store.learner, header.config, config.hash))
+                raise SettingError(_other(store.learner, header, config))
             return store.load(path)[1]
         except Damaged as error:
             _log.warning("%s; going back to the one before", error)
@@ -142,9 +143,16 @@ def _newest(store: Checkpoints, config: Config, limit: int | None) -> Learner | 
     return None
 
 
-def _other(name: str, theirs: str, ours: str) -> str:
+def _other(name: str, theirs: Header, ours: Config) -> str:
+    differences = ours.differences(theirs.settings) if theirs.settings is not None else []
+    if differences:
+        return _refusal(name, "with " + ", ".join(differences))
+    return _refusal(name, f"by configuration {theirs.config}, this one is {ours.hash}")
+
+
+def _refusal(name: str, made: str) -> str:
     return (
-        f"learner {name!r} has a state made by configuration {theirs}, this one is {ours}; "
+        f"learner {name!r} has a state made {made}; "
         "go on with --rebuild (replay the stream into a new state), --fresh (a new state from "
         "here on), or --name OTHER"
     )

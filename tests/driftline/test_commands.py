@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from driftline import learn, produce
-from driftline.__main__ import main
 from driftline.commands.demo import _Demo
 from driftline.console import Stop
 from driftline.options import Learning
@@ -19,33 +18,6 @@ from stream.errors import SettingError
 from stream.memory import MemoryLog
 
 ROOT = Path(__file__).parent.parent.parent
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """Give a function that runs a command in an empty folder: exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*words):
-        monkeypatch.setattr(sys, "argv", ["driftline", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return ended.value.code or 0, said.out, said.err
-
-    return command
-
-
-@pytest.fixture
-def learned(run):
-    """Give the same function, in a folder with a stream that has been learned."""
-    assert run("produce", "--stream", "sqlite:s.db", "--source", "river:Phishing")[0] == 0
-    code, out, _ = run(
-        *("learn", "--stream", "sqlite:s.db", "--policy", "none", "--until-end", "--json")
-    )
-    assert code == 0
-    assert json.loads(out.splitlines()[-1])["samples"] == 1250
-    return run
 
 
 def test_the_last_line_of_learn_has_what_scripts_need(learned):
