@@ -9,6 +9,7 @@ has by position.
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 from learner.checkpoint import Checkpoints, Damaged, Header, read_header, verify
 from learner.config import Config
@@ -86,14 +87,18 @@ def _put_strangers_aside(store: Checkpoints, *, nothing_said: bool) -> None:
     Only where nothing was said yet on this one; else it is for a person to decide.
     """
     for path in store.paths():
-        try:
-            stranger = read_header(path).identity != store.identity
-        except CheckpointError:
-            continue
-        if stranger and nothing_said:
+        if nothing_said and _stranger(path, store):
             _log.warning("%s holds checkpoints of another topic; put aside", store.folder)
             store.retire()
             return
+
+
+def _stranger(path: Path, store: Checkpoints) -> bool:
+    """Return whether a checkpoint says that it is of another topic."""
+    try:
+        return read_header(path).identity != store.identity
+    except CheckpointError:
+        return False
 
 
 class _Origin:
@@ -120,12 +125,14 @@ def _origin(log: Log, store: Checkpoints) -> _Origin | None:
 def _newest(store: Checkpoints, config: Config, limit: int | None) -> Learner | None:
     """Return the learner of the newest checkpoint that can be used.
 
-    One beyond `limit` is removed, or it would outlive those that are to be trusted. Damaged
-    ones are passed over. When none is left but some were refused, says why.
+    One beyond `limit` is removed, or it would outlive those that are to be trusted, unless
+    it is another topic's. Damaged ones are passed over. When none is left but some were
+    refused, says why.
     """
     refused: CheckpointError | None = None
     for path in reversed(store.paths()):
-        if limit is not None and int(path.name) > limit:
+        ahead = limit is not None and int(path.name) > limit
+        if ahead and not _stranger(path, store):
             _log.warning("checkpoint %s is ahead of the log's cursor %d; removed", path, limit)
             path.unlink(missing_ok=True)
             continue

@@ -31,18 +31,44 @@ def connect(url: str, *, kafka: Mapping[str, object] | None = None, create: bool
     if scheme == "kafka" and rest.startswith("//"):
         from stream.kafka import KafkaLog
 
-        parts = urlsplit(url)
-        name = check_name(parts.path.strip("/"), "stream")
-        if not parts.netloc:
-            raise SettingError(
-                f"--stream {url!r} names no broker; write kafka://HOST:PORT/NAME"
-            )
-        return KafkaLog(
-            parts.netloc.split(","), name, {**(kafka or {}), **_from_environment(os.environ)}
-        )
+        brokers, name = kafka_address(url)
+        return KafkaLog(brokers, name, {**(kafka or {}), **_from_environment(os.environ)})
     raise SettingError(
         f"--stream {url!r} is no address of a stream; write sqlite:PATH or kafka://HOST:PORT/NAME"
     )
+
+
+def kafka_address(url: str) -> tuple[list[str], str]:
+    """Return the brokers and the name of a stream on Kafka. Raises `SettingError`.
+
+    >>> kafka_address("kafka://a:9092,b/orders")
+    (['a:9092', 'b'], 'orders')
+    """
+    hosts, _, name = url.removeprefix("kafka://").partition("/")
+    brokers = [broker for broker in hosts.split(",") if broker]
+    lacking = "broker" if not brokers else "stream" if not name.strip("/") else None
+    if lacking:
+        raise SettingError(f"--stream {url!r} names no {lacking}; write kafka://HOST:PORT/NAME")
+    if "@" in hosts:
+        raise SettingError(
+            "--stream has a user before '@', and an address is no place for a secret; give "
+            "DRIFTLINE_KAFKA_SASL_PLAIN_USERNAME and DRIFTLINE_KAFKA_SASL_PLAIN_PASSWORD_FILE"
+        )
+    for broker in brokers:
+        _check_broker(broker, url)
+    return brokers, check_name(name.strip("/"), "stream")
+
+
+def _check_broker(broker: str, url: str) -> None:
+    try:
+        parts = urlsplit(f"//{broker}")
+        fine = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fine = False
+    if not fine:
+        raise SettingError(
+            f"--stream {url!r} has {broker!r}, which is no HOST:PORT with a port up to 65535"
+        )
 
 
 def _path(url: str, path: str) -> str:

@@ -39,7 +39,9 @@ def outcomes(
     format
         csv or jsonl.
     """
-    from stream.topic import topic_of
+    from stream.topic import check_name, topic_of
+
+    check_name(name, "learner")
 
     common = common or Common()
     set_up_logging(verbose=common.verbose)

@@ -92,7 +92,7 @@ WRONG = [
     (["learn", "--grain", "0"], "grain must be"),
     (["learn", "--name", "Main Learner"], "learner 'Main Learner' must be"),
     (["learn", "--stream", "redis:x"], "is no address of a stream"),
-    (["learn", "--stream", "kafka://host:9092"], "stream ''"),
+    (["learn", "--stream", "kafka://host:9092"], "names no stream"),
     (["learn", "--classes", "a"], "classes must be at least two"),
     (["learn", "--classes", '["a", ["b"]]'], "true or false, got ['b']"),
     (["learn", "--stream", "sqlite::memory:"], "write sqlite:PATH, a file"),
