@@ -31,6 +31,7 @@ for _name, _help in (
     ("outcomes", "Write every scored guess, one line each."),
     ("models", "List the models there are by name, and what each is made of."),
     ("datasets", "List the data sets and generators there are by name."),
+    ("doctor", "Look at everything a stream needs, and say what is wrong."),
     ("health", "Ask a running service whether it is alive, or ready."),
 ):
     app.command(f"driftline.commands.{_name}:{_name}", name=_name, help=_help)

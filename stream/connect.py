@@ -15,24 +15,35 @@ KAFKA_SETTING = "DRIFTLINE_KAFKA_"
 One that ends in `_FILE` names a file whose text is the value: the way for secrets.
 """
 
+_BRIEFLY = 10.0
+"""Seconds for which a broker is waited for by one who only looks."""
 
-def connect(url: str, *, kafka: Mapping[str, object] | None = None, create: bool = True) -> Log:
+
+def connect(
+    url: str,
+    *,
+    kafka: Mapping[str, object] | None = None,
+    create: bool = True,
+    look: bool = False,
+) -> Log:
     """Return the log at `sqlite:PATH` or `kafka://HOST:PORT[,HOST:PORT]/NAME`.
 
     `kafka` are settings of kafka-python by its own names; those in the environment go
     before them. Without `create` an embedded log must be there already. Raises `SettingError`
-    when the address is neither. A broker that is not up yet is waited for.
+    when the address is neither. A broker that is not up yet is waited for. To `look` is to
+    change nothing: an embedded log is opened for reading, a broker waited for briefly.
     """
     scheme, _, rest = url.partition(":")
     if scheme == "sqlite" and rest:
         from stream.sqlite import SqliteLog
 
-        return SqliteLog(_path(url, rest), create=create)
+        return SqliteLog(sqlite_path(url), create=create, read_only=look)
     if scheme == "kafka" and rest.startswith("//"):
         from stream.kafka import KafkaLog
 
         brokers, name = kafka_address(url)
-        return KafkaLog(brokers, name, {**(kafka or {}), **_from_environment(os.environ)})
+        settings = {**(kafka or {}), **_from_environment(os.environ)}
+        return KafkaLog(brokers, name, settings, within=_BRIEFLY if look else float("inf"))
     raise SettingError(
         f"--stream {url!r} is no address of a stream; write sqlite:PATH or kafka://HOST:PORT/NAME"
     )
@@ -71,8 +82,9 @@ def _check_broker(broker: str, url: str) -> None:
         )
 
 
-def _path(url: str, path: str) -> str:
+def sqlite_path(url: str) -> str:
     """Return the path of an embedded log, unless it is something else that only looks so."""
+    path = url.removeprefix("sqlite:")
     if path == ":memory:":
         raise SettingError(
             f"--stream {url!r} would be gone at the end; write sqlite:PATH, a file"

@@ -24,6 +24,7 @@ COMMANDS = [
     "datasets",
     "checkpoints",
     "config",
+    "doctor",
     "health",
 ]
 PARTS = {"checkpoints": ("list", "show", "verify"), "config": ("init", "show", "schema")}

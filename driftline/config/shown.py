@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
 
@@ -15,6 +15,9 @@ from driftline.options import MODEL, STREAM
 from driftline.settings import FILE, kafka_settings, labels, spec, state_folder
 from producer.sources.source import unknown
 from stream.connect import KAFKA_SETTING
+
+if TYPE_CHECKING:
+    from learner.config import Config
 
 HIDDEN = "***"
 """Stands where a secret is."""
@@ -129,11 +132,13 @@ def _comes_to(command: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return known | (_of_learner(values) if command == "learn" else {})
 
 
-def _of_learner(values: Mapping[str, Any]) -> dict[str, Any]:
-    from dataclasses import fields
+def learner_config(app: App) -> Config:
+    """Return the configuration that 'driftline learn' would have now, without flags."""
+    return _config({row.key: row.value for row in shown(app, ("learn",))})
 
+
+def _config(values: Mapping[str, Any]) -> Config:
     from learner.config import Config
-    from learner.learner import Learner
 
     chosen = {
         field.name: values[field.name] for field in fields(Config) if field.name in values
@@ -143,7 +148,13 @@ def _of_learner(values: Mapping[str, Any]) -> dict[str, Any]:
         "detector": spec(values["detector"]),
         "classes": tuple(labels(values["classes"]) or ()) or None,
     }
-    config = Config(**chosen)
+    return Config(**chosen)
+
+
+def _of_learner(values: Mapping[str, Any]) -> dict[str, Any]:
+    from learner.learner import Learner
+
+    config = _config(values)
     grain = Learner(config, 0, 0).policy.model.grain
     return {
         "model": config.model,
