@@ -29,6 +29,8 @@ for _name, _help in (
     ("learn", "Guess, score and learn the samples of the stream."),
     ("monitor", "Show the learner's figures to Prometheus."),
     ("outcomes", "Write every scored guess, one line each."),
+    ("predictions", "Write every answer to a question, one line each."),
+    ("dead", "Write every refused record and why, one line each."),
     ("models", "List the models there are by name, and what each is made of."),
     ("datasets", "List the data sets and generators there are by name."),
     ("doctor", "Look at everything a stream needs, and say what is wrong."),
@@ -37,7 +39,7 @@ for _name, _help in (
     app.command(f"driftline.commands.{_name}:{_name}", name=_name, help=_help)
 for _name, _help in (
     ("list", "List the checkpoints of a learner."),
-    ("show", "Show what a checkpoint says of itself."),
+    ("show", "Show what a checkpoint, the newest if none is named, says of itself."),
     ("verify", "Check the signature and the digest of every checkpoint."),
 ):
     _checkpoints.command(f"driftline.commands.checkpoints:{_name}_", name=_name, help=_help)

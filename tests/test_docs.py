@@ -20,6 +20,8 @@ COMMANDS = [
     "learn",
     "monitor",
     "outcomes",
+    "predictions",
+    "dead",
     "models",
     "datasets",
     "checkpoints",

@@ -80,10 +80,8 @@ def _of_partition(
         return
     age = time.time() - newest.stat().st_mtime
     signed = "signature fine" if key else "signature not checked, there is no key"
-    yield ok(
-        f"{where}: {len(paths)} checkpoint{'s' * (len(paths) != 1)}, the newest at {header.cursor}, "
-        f"{_age(age)} old, {signed}"
-    )
+    count = f"{len(paths)} checkpoint{'s' * (len(paths) != 1)}"
+    yield ok(f"{where}: {count}, the newest at {header.cursor}, {_age(age)} old, {signed}")
     if header.identity != samples.identity:
         yield failed(
             f"{where}: the checkpoint is of another topic of the same name",

@@ -1,3 +1,4 @@
+import contextlib
 import csv
 import io
 import json
@@ -14,8 +15,10 @@ from driftline.commands.demo import _Demo
 from driftline.console import Stop
 from driftline.options import Learning
 from producer.replay import Replay
+from stream.connect import connect
 from stream.errors import SettingError
 from stream.memory import MemoryLog
+from stream.records import Record, encode
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -49,6 +52,63 @@ def test_outcomes_are_one_line_each_in_order(learned):
     assert lines[0]["events"][0][1] == "declare"
 
 
+@pytest.fixture
+def asked(run):
+    """Give the same function, in a folder with questions answered and records refused."""
+    with contextlib.closing(connect("sqlite:s.db")) as log:
+        topic = log.create("local.samples", partitions=2)
+        writer = log.writer("test")
+        for i in range(40):
+            record = Record(id=i, x={"a": float(i % 2)}, y=None if i % 4 == 3 else i % 2)
+            writer.append(topic.name, encode(record), partition=i % 2)
+        for value in (b"\xff{", b'{"x": {"a": [1]}}'):
+            writer.append(topic.name, value, partition=1)
+        writer.commit()
+    assert run("learn", "--stream", "sqlite:s.db", "--until-end")[0] == 0
+    return run
+
+
+def test_predictions_are_one_line_each(asked):
+    """Every question's, with where it stands; as CSV and as JSON lines."""
+    _, out, _ = asked("predictions", "--stream", "sqlite:s.db")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert list(rows[0]) == ["partition", "offset", "id", "y_pred", "p", "at"]
+    assert [int(row["id"]) for row in rows] == list(range(3, 40, 4))
+    assert {row["partition"] for row in rows} == {"1"}
+    assert [row["at"] for row in rows] == [f"samples[1]@{i}" for i in range(1, 20, 2)]
+    _, out, _ = asked("predictions", "--stream", "sqlite:s.db", "--format", "jsonl")
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert [line["at"] for line in lines] == [row["at"] for row in rows]
+    for line, row in zip(lines, rows, strict=True):
+        assert line["p"] == (json.loads(row["p"]) if row["p"] else None)
+
+
+def test_dead_letters_are_one_line_each(asked):
+    """With the reason and the record as far as it is text."""
+    _, out, _ = asked("dead", "--stream", "sqlite:s.db")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert list(rows[0]) == ["partition", "offset", "reason", "message", "size", "record"]
+    assert [(row["offset"], row["reason"], row["size"], row["record"]) for row in rows] == [
+        ("20", "malformed_json", "2", "\\xff{"),
+        ("21", "wrong_type", "17", '{"x": {"a": [1]}}'),
+    ]
+    _, out, _ = asked("dead", "--stream", "sqlite:s.db", "--format", "jsonl")
+    assert [json.loads(line)["offset"] for line in out.splitlines()] == [20, 21]
+
+
+@pytest.mark.parametrize("kind", ["predictions", "dead"])
+def test_what_was_said_twice_is_written_once(asked, kind):
+    """As a restart on Kafka says it again."""
+    _, before, _ = asked(kind, "--stream", "sqlite:s.db")
+    with contextlib.closing(connect("sqlite:s.db")) as log:
+        topic, writer = log.topic(f"local.main.{kind}"), log.writer("test")
+        for entry in [*topic.scan(1, 0, topic.end()[1])]:
+            writer.append(topic.name, entry.value, partition=1, headers=entry.headers)
+        writer.commit()
+        assert topic.end()[1] > len(before.splitlines()) - 1
+    assert asked(kind, "--stream", "sqlite:s.db")[1] == before
+
+
 def test_checkpoints_are_listed_shown_and_verified(learned, tmp_path):
     """A damaged one is found, with exit code 1."""
     _, out, _ = learned("checkpoints", "list", "--stream", "sqlite:s.db", "--json")
@@ -56,6 +116,9 @@ def test_checkpoints_are_listed_shown_and_verified(learned, tmp_path):
     assert found["cursor"] == 1251
     _, out, _ = learned("checkpoints", "show", found["path"])
     assert json.loads(out)["learner"] == "main"
+    assert json.loads(out)["settings"]["policy"] == "none"
+    assert learned("checkpoints", "show", "--stream", "sqlite:s.db")[1] == out
+    assert learned("checkpoints", "show", "--stream", "sqlite:none.db")[0] == 1
     assert learned("checkpoints", "verify", "--stream", "sqlite:s.db")[0] == 0
     path = tmp_path / found["path"]
     path.write_bytes(path.read_bytes()[:-1] + b"?")

@@ -89,7 +89,7 @@ def test_it_is_said_to_a_person_too(run):
     assert code == 1
     assert [line for line in lines if not line.startswith(" ")][:-1] == TITLES
     assert "  failed   there is no file 'none.db'; name the one that" in out
-    assert lines[-1].endswith("1 failed, 5 skipped") or "failed" in lines[-1]
+    assert lines[-1].endswith("1 failed, 4 skipped")
     assert not Path("none.db").exists()
 
 
@@ -116,11 +116,11 @@ def test_a_damaged_file_is_found(run, examined, tmp_path):
 
 def test_a_file_of_something_else_is_found(examined):
     """A text, and a file nobody has written to."""
-    for text in (b"hello" * 1000, b""):
+    for text, words in ((b"hello" * 1000, "is not a database"), (b"", "of another program")):
         Path("s.db").write_bytes(text)
         code, found = examined("--stream", "sqlite:s.db")
         assert code == 1
-        assert "s.db" in found.of("stream", FAILED) or "damaged" in found.of("stream", FAILED)
+        assert words in found.of("stream", FAILED)
         assert Path("s.db").read_bytes() == text
 
 
