@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,6 @@ from cyclopts.argument import ArgumentCollection
 from cyclopts.config import Env, Toml
 
 from driftline.catalog import COMMON, KAFKA, PREFIX, Command, Setting, catalog
-from driftline.console import tell
 from driftline.settings import FILE, fits, read_toml, words_of
 from stream.errors import SettingError
 
@@ -37,7 +37,7 @@ class Variables(Env):
     ) -> None:
         """Give a command what the environment has for it."""
         for line in strangers(self.root, os.environ):
-            tell(f"driftline: {line}")
+            sys.stderr.write(f"driftline: {line}\n")
         super().__call__(app, commands, arguments)
 
 

@@ -245,9 +245,11 @@ def one_sentence(err: str, says: str) -> None:
 def test_what_is_wrong_is_one_sentence(run, stream, monkeypatch, case):
     """One line on stderr, nothing on stdout, the exit code, and all that soon."""
     prepare(case, stream, monkeypatch)
-    began = time.monotonic()
+    # The one shows what is computed, however busy the machine; the other what is waited for.
+    worked, began = time.process_time(), time.monotonic()
     code, out, err = run(*case.words)
-    assert time.monotonic() - began < 20
+    assert time.process_time() - worked < 10
+    assert time.monotonic() - began < 60
     assert (code, out) == (case.code, "")
     one_sentence(err, case.says)
 
