@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -25,10 +26,15 @@ def _run() -> int:
     from cyclopts import CycloptsError
 
     from driftline.app import app
+    from driftline.sources import strangers
     from stream.errors import SettingError, StreamError
 
+    words = sys.argv[1:]
+    if not {"--help", "-h", "--version"} & {*words}:
+        for line in strangers(app, os.environ):
+            sys.stderr.write(f"driftline: {line}\n")
     try:
-        code = app(sys.argv[1:])
+        code = app(words)
     except CycloptsError as error:
         from driftline.usage import sentence
 

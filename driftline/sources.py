@@ -7,17 +7,23 @@ would otherwise be silence, and its setting the default.
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from cyclopts import App, CycloptsError
-from cyclopts.argument import ArgumentCollection
 from cyclopts.config import Env, Toml
 
-from driftline.catalog import COMMON, KAFKA, PREFIX, Command, Setting, catalog
+from driftline.catalog import (
+    COMMON,
+    KAFKA,
+    PREFIX,
+    Command,
+    Setting,
+    catalog,
+    commands,
+    settings,
+)
 from driftline.settings import FILE, fits, read_toml, words_of
 from stream.errors import SettingError
 
@@ -27,20 +33,6 @@ _NOT_OURS = ("DRIFTLINE_KAFKA_", "DRIFTLINE_SERVICE_", "DRIFTLINE_PORT")
 """Variables that no command has: the broker's client's, and those that Kubernetes sets."""
 
 
-class Variables(Env):
-    """Settings in the environment; a variable that is none is said, and left alone."""
-
-    root: App
-
-    def __call__(
-        self, app: App, commands: tuple[str, ...], arguments: ArgumentCollection
-    ) -> None:
-        """Give a command what the environment has for it."""
-        for line in strangers(self.root, os.environ):
-            sys.stderr.write(f"driftline: {line}\n")
-        super().__call__(app, commands, arguments)
-
-
 def strangers(app: App, environment: Iterable[str]) -> list[str]:
     """Return a sentence for each variable that looks like a setting and is none."""
     from producer.sources.source import suggestion
@@ -48,7 +40,7 @@ def strangers(app: App, environment: Iterable[str]) -> list[str]:
     asked = [n for n in environment if n.startswith(PREFIX) and not n.startswith(_NOT_OURS)]
     if not asked:
         return []
-    known = {each.variable for settings in catalog(app).values() for each in settings}
+    known = {s.variable for words, command in commands(app) for s in settings(words, command)}
     return [
         f"environment variable {name} is no setting{_near(suggestion(name, known))}"
         for name in asked
@@ -105,8 +97,8 @@ def _check_common(
     table: Mapping[str, Any], known: Mapping[Command, list[Setting]], path: Path
 ) -> None:
     takers: dict[str, list[Setting]] = {}
-    for settings in known.values():
-        for each in settings:
+    for own in known.values():
+        for each in own:
             takers.setdefault(each.key, []).append(each)
     _check_names(table, takers, "setting", f"[{COMMON}] of {str(path)!r}")
     for key, value in table.items():
@@ -120,10 +112,10 @@ def _check_table(
     known: Mapping[Command, list[Setting]],
     path: Path,
 ) -> None:
-    settings = {each.key: each for each in known.get(words, ())}
+    own = {each.key: each for each in known.get(words, ())}
     below = {other[len(words)] for other in known if other[: len(words)] == words != other}
     place = ".".join(words)
-    _check_names(table, settings.keys() | below, "setting", f"[{place}] of {str(path)!r}")
+    _check_names(table, own.keys() | below, "setting", f"[{place}] of {str(path)!r}")
     for key, value in table.items():
         if key in below:
             if not isinstance(value, dict):
@@ -131,8 +123,8 @@ def _check_table(
                     f"{place}.{key} in {str(path)!r} must be a table, got {value!r}"
                 )
             _check_table((*words, key), value, known, path)
-        elif not _taken(value, settings[_plain(key)]):
-            raise _misfit(key, value, settings[_plain(key)], place, path)
+        elif not _taken(value, own[_plain(key)]):
+            raise _misfit(key, value, own[_plain(key)], place, path)
 
 
 def _check_names(names: Iterable[str], known: Iterable[str], what: str, where: str) -> None:
@@ -167,11 +159,10 @@ def _misfit(key: str, value: object, setting: Setting, table: str, path: Path) -
 
 def sources(app: App) -> list[Any]:
     """Return the sources of settings of an app, those that overrule first."""
-    found: list[Any] = [
-        Variables(PREFIX),
+    files = [
         SettingsFile(FILE),
         SettingsFile(FILE, root_keys=(COMMON,), use_commands_as_keys=False, allow_unknown=True),
     ]
-    for source in found:
+    for source in files:
         source.root = app
-    return found
+    return [Env(PREFIX), *files]

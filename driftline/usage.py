@@ -11,6 +11,11 @@ from producer.sources.source import suggestion
 
 _CHANGES = ((". Did you mean ", "; did you mean "), (". Choose from: ", "; choose from "))
 
+_LINKS = (
+    "; Kubernetes sets such a variable for a service of that name, set enableServiceLinks to "
+    "false"
+)
+
 
 def sentence(error: CycloptsError) -> str:
     """Return what the parser found, on one line, in our form.
@@ -31,7 +36,8 @@ def sentence(error: CycloptsError) -> str:
             return f"{command!r} needs a value for {name}; see '{command} --help'"
         case CoercionError(token=Token() as token, target_type=type() as kind, msg=None):
             name = token.keyword or (error.argument.name if error.argument else "it")
-            return f"{name} must be {words_of(kind)}, got {token.value!r}"
+            hint = _LINKS if token.source == "env" and "://" in token.value else ""
+            return f"{name} must be {words_of(kind)}, got {token.value!r}{hint}"
     text = " ".join(str(error).split()).removesuffix(".")
     for theirs, ours in _CHANGES:
         text = text.replace(theirs, ours)

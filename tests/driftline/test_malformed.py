@@ -115,6 +115,8 @@ CASES = [
     # The environment.
     Case("variable", LEARN, "DRIFTLINE_LEARN_TURN must be a whole number, got 'abc'",
          variables={"DRIFTLINE_LEARN_TURN": "abc"}),
+    Case("service", ("monitor",), "set enableServiceLinks to false",
+         variables={"DRIFTLINE_MONITOR_PORT": "tcp://10.0.0.1:80"}),
     Case("truth", LEARN, "DRIFTLINE_LEARN_FRESH must be True or False, got 'perhaps'",
          variables={"DRIFTLINE_LEARN_FRESH": "perhaps"}),
     Case("secret", ("learn", "--stream", "kafka://localhost:1/s"), "names 'nope', which cannot",
@@ -302,6 +304,15 @@ def test_an_unknown_variable_is_said_and_nothing_more(run, monkeypatch):
     code, out, err = run("datasets")
     assert (code, "river:Phishing" in out) == (0, True)
     one_sentence(err, "DRIFTLINE_LERN_TURN is no setting; did you mean 'DRIFTLINE_LEARN_TURN'?")
+
+
+def test_an_unknown_variable_is_said_once(run, monkeypatch):
+    """Also by a command that looks at the settings of all."""
+    monkeypatch.setenv("DRIFTLINE_LEARN_POLISY", "none")
+    code, _, err = run("config", "show")
+    assert code == 0
+    one_sentence(err, "did you mean 'DRIFTLINE_LEARN_POLICY'?")
+    assert run("--help")[2] == ""
 
 
 def test_a_settings_file_with_a_byte_order_mark_is_read(run):
