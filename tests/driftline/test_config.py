@@ -158,7 +158,8 @@ def valid(value, rule):
         return all(valid(each, rule["items"]) for each in value)
     if isinstance(value, dict) and "properties" in rule:
         own = rule["properties"]
-        return value.keys() <= own.keys() and all(valid(v, own[k]) for k, v in value.items())
+        more = rule.get("additionalProperties", True)
+        return all(valid(v, own[k]) if k in own else more for k, v in value.items())
     return True
 
 
