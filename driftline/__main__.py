@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -22,11 +23,22 @@ def main() -> None:
 
 
 def _run() -> int:
+    from cyclopts import CycloptsError
+
     from driftline.app import app
+    from driftline.sources import strangers
     from stream.errors import SettingError, StreamError
 
+    words = sys.argv[1:]
+    if not {"--help", "-h", "--version"} & {*words}:
+        for line in strangers(app, os.environ):
+            sys.stderr.write(f"driftline: {line}\n")
     try:
-        code = app(sys.argv[1:])
+        code = app(words)
+    except CycloptsError as error:
+        from driftline.usage import sentence
+
+        return _said(sentence(error), 2)
     except SettingError as error:
         return _said(error, 2)
     except StreamError as error:
@@ -34,7 +46,7 @@ def _run() -> int:
     return code if isinstance(code, int) else 0
 
 
-def _said(error: Exception, code: int) -> int:
+def _said(error: object, code: int) -> int:
     sys.stderr.write(f"driftline: {error}\n")
     return code
 

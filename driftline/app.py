@@ -6,53 +6,22 @@ until a command that needs it runs.
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Any
+from cyclopts import App, Parameter
 
-from cyclopts import App, CycloptsError, Parameter
-from cyclopts.config import Env, Toml
-
-from driftline.settings import FILE, read_toml
-from stream.errors import SettingError
-
-
-class _Settings(Toml):
-    """A settings file in which a model or detector may be a table or a list."""
-
-    def _load_config(self, path: Path) -> dict[str, Any]:
-        try:
-            found = read_toml(path)
-        except SettingError as error:
-            raise CycloptsError(msg=str(error)) from error
-        found.pop("kafka", None)  # kafka-python's own settings are read where they are used
-        for table in found.values():
-            for key in ("model", "detector"):
-                if isinstance(table, dict) and isinstance(table.get(key), dict | list):
-                    table[key] = json.dumps(table[key])
-        return found
-
+from driftline.sources import sources
 
 app = App(
     name="driftline",
     help="Learn from a stream, score every guess first, and answer when the world changes.",
-    config=[
-        Env("DRIFTLINE_"),
-        _Settings(FILE, must_exist=False, search_parents=False),
-        _Settings(
-            FILE,
-            must_exist=False,
-            search_parents=False,
-            root_keys=("common",),
-            use_commands_as_keys=False,
-            allow_unknown=True,
-        ),
-    ],
     default_parameter=Parameter(negative=()),
     version_flags=("--version",),
     help_format="plaintext",
+    print_error=False,
+    exit_on_error=False,
 )
+app.config = sources(app)
 _checkpoints = App(name="checkpoints", help="List, show or verify a learner's checkpoints.")
+_config = App(name="config", help="Write, show or describe the settings file.")
 
 for _name, _help in (
     ("demo", "Run it all in one process, on data with three known drifts."),
@@ -60,15 +29,25 @@ for _name, _help in (
     ("learn", "Guess, score and learn the samples of the stream."),
     ("monitor", "Show the learner's figures to Prometheus."),
     ("outcomes", "Write every scored guess, one line each."),
+    ("predictions", "Write every answer to a question, one line each."),
+    ("dead", "Write every refused record and why, one line each."),
     ("models", "List the models there are by name, and what each is made of."),
     ("datasets", "List the data sets and generators there are by name."),
+    ("doctor", "Look at everything a stream needs, and say what is wrong."),
     ("health", "Ask a running service whether it is alive, or ready."),
 ):
     app.command(f"driftline.commands.{_name}:{_name}", name=_name, help=_help)
 for _name, _help in (
     ("list", "List the checkpoints of a learner."),
-    ("show", "Show what a checkpoint says of itself."),
+    ("show", "Show what a checkpoint, the newest if none is named, says of itself."),
     ("verify", "Check the signature and the digest of every checkpoint."),
 ):
     _checkpoints.command(f"driftline.commands.checkpoints:{_name}_", name=_name, help=_help)
+for _name, _help in (
+    ("init", "Write a settings file with every setting there is, at its default."),
+    ("show", "Show what each setting is, and who set it."),
+    ("schema", "Write a JSON schema of the settings file."),
+):
+    _config.command(f"driftline.commands.config:{_name}", name=_name, help=_help)
 app.command(_checkpoints)
+app.command(_config)

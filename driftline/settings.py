@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from stream.errors import SettingError
 
@@ -81,45 +81,49 @@ def check(what: str, settings: Mapping[str, object], *kinds: type) -> None:
             from producer.sources.source import unknown
 
             raise unknown(f"setting of {what} called", name, hints)
-        if not _fits(value, hints[name]):
-            raise SettingError(f"{name} must be {_words(hints[name])}, got {value!r}")
+        if not fits(value, hints[name]):
+            raise SettingError(f"{name} must be {words_of(hints[name])}, got {value!r}")
 
 
-def _fits(value: object, hint: Any) -> bool:
+def fits(value: object, hint: Any) -> bool:
     """Whether a value is of a type: a whole number is a number too, a truth is neither."""
     kind, parts = get_origin(hint) or hint, get_args(hint)
     if kind is Any:
         return True
     if kind in (Union, UnionType):
-        return any(_fits(value, part) for part in parts)
+        return any(fits(value, part) for part in parts)
+    if kind is Literal:
+        return value in parts
     if kind in (int, float):
         return isinstance(value, int | kind) and not isinstance(value, bool)
-    if kind in (tuple, Sequence):
+    if kind in (tuple, list, Sequence):
         return (
             isinstance(value, Sequence)
             and not isinstance(value, str | bytes)
-            and all(_fits(each, parts[0]) for each in value)
+            and all(fits(each, parts[0]) for each in value)
         )
     if kind is Mapping:
         return isinstance(value, Mapping) and all(
-            _fits(each, part)
+            fits(each, part)
             for pair in value.items()
             for each, part in zip(pair, parts, strict=True)
         )
     return isinstance(value, kind)
 
 
-def _words(hint: Any) -> str:
+def words_of(hint: Any) -> str:
     """Return what a type is called in a sentence.
 
-    >>> _words(int | None), _words(Sequence[str])
+    >>> words_of(int | None), words_of(Sequence[str])
     ('a whole number or None', 'a list (each a text)')
     """
     kind, parts = get_origin(hint) or hint, get_args(hint)
     if kind in (Union, UnionType):
-        return " or ".join(map(_words, parts))
-    if kind in (tuple, Sequence):
-        return f"a list (each {_words(parts[0])})"
+        return " or ".join(map(words_of, parts))
+    if kind is Literal:
+        return " or ".join(map(str, parts))
+    if kind in (tuple, list, Sequence):
+        return f"a list (each {words_of(parts[0])})"
     return _WORDS.get(kind) or f"a {kind.__name__}"
 
 
@@ -170,7 +174,7 @@ def _label(text: str) -> Label:
 def read_toml(file: Path) -> dict[str, Any]:
     """Return what a settings file holds. Raises `SettingError` where it cannot be read."""
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingError(f"{str(file)!r} is no TOML: {error}; mend it") from error
     except OSError as error:

@@ -15,15 +15,28 @@ if TYPE_CHECKING:
     from monitor.tally import Noted
 
 _BARS = "▁▂▃▄▅▆▇█"
-_WIDTH = 60
+NARROWEST, WIDEST = 60, 120
+"""Columns of the view: those of the terminal, within these bounds."""
+_MARGIN = 20
+"""Columns that the curve leaves free."""
 _SHOWN = 9
 _STYLES = {"mark": "yellow", "drift": "red", "reset": "green"}
 
 
 def view(
-    figures: Figures, *, window: str, address: str, model: str, policy: str
+    figures: Figures,
+    *,
+    window: str,
+    address: str,
+    model: str,
+    policy: str,
+    columns: int = 80,
 ) -> RenderableType:
-    """Return the view of a learner's figures over the rolling window of that name."""
+    """Return the view of a learner's figures over the rolling window of that name.
+
+    `columns` are those of the terminal.
+    """
+    width = min(max(columns, NARROWEST), WIDEST)
     counts = Table.grid(padding=(0, 3))
     counts.add_row(
         f"samples {figures.count('samples'):,}",
@@ -32,10 +45,15 @@ def view(
         f"detected {figures.count('drifts')}",
         f"resets {figures.count('resets')}",
     )
-    parts: list[RenderableType] = [_scores(figures, window), _curve(figures), counts, Text()]
+    parts: list[RenderableType] = [
+        _scores(figures, window),
+        _curve(figures, width - _MARGIN),
+        counts,
+        Text(),
+    ]
     parts += [_event(event) for event in _worth_saying(figures.events)[-_SHOWN:]]
     parts += [Text(), Text(f"Metrics: {address}/metrics (Ctrl-C to stop)", style="bold")]
-    return Panel(Group(*parts), title=f"driftline · {model} · policy {policy}", width=80)
+    return Panel(Group(*parts), title=f"driftline · {model} · policy {policy}", width=width)
 
 
 def _scores(figures: Figures, window: str) -> Table:
@@ -57,10 +75,10 @@ def _number(value: float | None, style: str = "") -> Text:
     return Text("–" if value is None else f"{value:.3f}", style=style)
 
 
-def _curve(figures: Figures) -> Text:
-    """Return the rolling figure as a line of bars, a mark's place under it."""
+def _curve(figures: Figures, width: int) -> Text:
+    """Return the rolling figure as a line of bars, at most `width` of them."""
     points = figures.curve
-    values = [point.model for point in _thinned(points)]
+    values = [point.model for point in _thinned(points, width)]
     if not values:
         return Text("waiting for the first outcomes …", style="dim")
     low, high = min(0.5, *values, 0.5), 1.0
@@ -71,10 +89,10 @@ def _curve(figures: Figures) -> Text:
     return Text(bars, style="cyan")
 
 
-def _thinned(points: Sequence[Point]) -> list[Point]:
-    if len(points) <= _WIDTH:
+def _thinned(points: Sequence[Point], width: int) -> list[Point]:
+    if len(points) <= width:
         return list(points)
-    return [points[i * len(points) // _WIDTH] for i in range(_WIDTH)]
+    return [points[i * len(points) // width] for i in range(width)]
 
 
 def _worth_saying(events: Sequence[Noted]) -> list[Noted]:

@@ -62,6 +62,8 @@ class Header:
     length: int
     sha256: str
     key: str
+    settings: dict[str, Any] | None = None
+    """The configuration by name, for a person; older checkpoints have only its hash."""
 
 
 @cache
@@ -114,6 +116,7 @@ class Checkpoints:
             length=len(payload),
             sha256=hashlib.sha256(payload).hexdigest(),
             key=key_id(self.key),
+            settings=learner.config.settings,
         )
         body = b"".join((_MAGIC, json.dumps(asdict(header)).encode(), b"\n", payload))
         body += hmac.digest(self.key, body, "sha256")

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from learner.models.presets import SCALINGS, Spec
 from stream.errors import SettingError
 from stream.records import MAX_FIELDS, MAX_RECORD, MAX_STRING, Label
+
+MAX_GRAIN = 1_000_000
+"""Labelled samples of one grain, at most: all of them wait in memory."""
+MAX_SEED = 2**32 - 1
+"""NumPy takes no seed beyond."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,17 +44,21 @@ class Config:
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be meant. Raises `SettingError`."""
-        if self.grain is not None and self.grain < 1:
-            raise SettingError(f"grain must be a whole number above 0, got {self.grain!r}")
-        if self.grain_seconds is not None and not self.grain_seconds > 0:
+        if self.grain is not None and not 1 <= self.grain <= MAX_GRAIN:
+            raise SettingError(
+                f"grain must be a whole number from 1 to {MAX_GRAIN}, got {self.grain!r}"
+            )
+        if self.grain_seconds is not None and not 0 < self.grain_seconds < math.inf:
             raise SettingError(f"grain_seconds must be above 0, got {self.grain_seconds!r}")
         if self.max_pending < 1:
             raise SettingError(f"max_pending must be at least 1, got {self.max_pending!r}")
         if self.detector is None:
             chosen = "none" if self.policy == "none" else "adwin"
             object.__setattr__(self, "detector", chosen)
-        if self.seed < 0:
-            raise SettingError(f"seed must be a whole number of 0 or more, got {self.seed!r}")
+        if not 0 <= self.seed <= MAX_SEED:
+            raise SettingError(
+                f"seed must be a whole number from 0 to {MAX_SEED}, got {self.seed!r}"
+            )
         if self.scaling not in (None, *SCALINGS):
             raise SettingError(
                 f"scaling must be one of {', '.join(SCALINGS)}, got {self.scaling!r}"
@@ -66,3 +78,22 @@ class Config:
         limits = {"limits": [MAX_RECORD, MAX_FIELDS, MAX_STRING]}
         text = json.dumps(asdict(self) | limits, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return the settings by name, as JSON has them."""
+        found: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str))
+        return found
+
+    def differences(self, theirs: Mapping[str, Any]) -> list[str]:
+        """Return what is set otherwise in the settings of another configuration.
+
+        >>> Config(seed=2).differences(Config(policy="none").settings)
+        ["policy 'none' (now 'reset')", "detector 'none' (now 'adwin')", 'seed 1 (now 2)']
+        """
+        ours = self.settings
+        return [
+            f"{name} {theirs.get(name)!r} (now {ours.get(name)!r})"
+            for name in {**ours, **theirs}
+            if theirs.get(name) != ours.get(name)
+        ]

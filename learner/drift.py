@@ -82,7 +82,7 @@ def _detector(spec: Spec, task: str, seed: int) -> Any:
             hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(DETECTORS)}"
             raise SettingError(f"detector {spec!r} is not known; {hint}")
         spec = DETECTORS[spec]
-    detector = seeded(construct(spec), seed)
+    detector = seeded(construct(spec, "detector"), seed)
     if not isinstance(detector, DriftDetector | BinaryDriftDetector):
         raise SettingError(
             f"detector {type(detector).__name__} is no drift detector of River's"

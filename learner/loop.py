@@ -36,6 +36,8 @@ _AGAIN = 5.0
 """Seconds until a checkpoint that could not be written is tried again."""
 _SAY = 5.0
 """Seconds between two lines of a learner that waits."""
+_TURN = 1_000_000
+"""Records of one commit, at most: all of them wait in memory."""
 _ANSWERS = ("asked", "all", "none")
 _TURNS = 0.0005
 """Seconds a thread works while another waits for its turn."""
@@ -67,8 +69,10 @@ class Run:
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be meant. Raises `SettingError`."""
-        if self.turn < 1:
-            raise SettingError(f"turn must be a whole number above 0, got {self.turn!r}")
+        if not 1 <= self.turn <= _TURN:
+            raise SettingError(
+                f"turn must be a whole number from 1 to {_TURN}, got {self.turn!r}"
+            )
         if self.answer not in _ANSWERS:
             raise SettingError(f"answer must be {' or '.join(_ANSWERS)}, got {self.answer!r}")
         if self.rebuild and self.fresh:
@@ -110,7 +114,11 @@ def _samples(log: Log, run: Run, stopping: Stopping) -> Topic | None:
                 raise
         if time.monotonic() - said >= _SAY or said == since:
             said = time.monotonic()
-            _log.info("waiting for topic %s, %.0f s", samples_of(log.stream), said - since)
+            _log.info(
+                "waiting for topic %s, %.0f s; 'driftline produce' on this --stream makes it",
+                samples_of(log.stream),
+                said - since,
+            )
         time.sleep(_WAIT)
     return None
 

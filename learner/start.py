@@ -9,8 +9,9 @@ has by position.
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
-from learner.checkpoint import Checkpoints, Damaged, read_header, verify
+from learner.checkpoint import Checkpoints, Damaged, Header, read_header, verify
 from learner.config import Config
 from learner.learner import Learner
 from stream.errors import CheckpointError, SettingError
@@ -60,7 +61,8 @@ def begin(
     if said is None or (origin is None and said == first):
         return Learner(config, p, first), first
     if origin is not None and origin.config != config.hash:
-        raise SettingError(_other(store.learner, origin.config, config.hash))
+        made = f"by configuration {origin.config}, this one is {config.hash}"
+        raise SettingError(_refusal(store.learner, made))
     start = origin.start if origin else 0
     return _replay(config, p, start, first, said, "no checkpoint can be used")
 
@@ -85,14 +87,18 @@ def _put_strangers_aside(store: Checkpoints, *, nothing_said: bool) -> None:
     Only where nothing was said yet on this one; else it is for a person to decide.
     """
     for path in store.paths():
-        try:
-            stranger = read_header(path).identity != store.identity
-        except CheckpointError:
-            continue
-        if stranger and nothing_said:
+        if nothing_said and _stranger(path, store):
             _log.warning("%s holds checkpoints of another topic; put aside", store.folder)
             store.retire()
             return
+
+
+def _stranger(path: Path, store: Checkpoints) -> bool:
+    """Return whether a checkpoint says that it is of another topic."""
+    try:
+        return read_header(path).identity != store.identity
+    except CheckpointError:
+        return False
 
 
 class _Origin:
@@ -119,19 +125,21 @@ def _origin(log: Log, store: Checkpoints) -> _Origin | None:
 def _newest(store: Checkpoints, config: Config, limit: int | None) -> Learner | None:
     """Return the learner of the newest checkpoint that can be used.
 
-    One beyond `limit` is removed, or it would outlive those that are to be trusted. Damaged
-    ones are passed over. When none is left but some were refused, says why.
+    One beyond `limit` is removed, or it would outlive those that are to be trusted, unless
+    it is another topic's. Damaged ones are passed over. When none is left but some were
+    refused, says why.
     """
     refused: CheckpointError | None = None
     for path in reversed(store.paths()):
-        if limit is not None and int(path.name) > limit:
+        ahead = limit is not None and int(path.name) > limit
+        if ahead and not _stranger(path, store):
             _log.warning("checkpoint %s is ahead of the log's cursor %d; removed", path, limit)
             path.unlink(missing_ok=True)
             continue
         try:
             header, _ = verify(path, store.key)
             if header.config != config.hash:
-                raise SettingError(_other(store.learner, header.config, config.hash))
+                raise SettingError(_other(store.learner, header, config))
             return store.load(path)[1]
         except Damaged as error:
             _log.warning("%s; going back to the one before", error)
@@ -142,9 +150,16 @@ def _newest(store: Checkpoints, config: Config, limit: int | None) -> Learner | 
     return None
 
 
-def _other(name: str, theirs: str, ours: str) -> str:
+def _other(name: str, theirs: Header, ours: Config) -> str:
+    differences = ours.differences(theirs.settings) if theirs.settings is not None else []
+    if differences:
+        return _refusal(name, "with " + ", ".join(differences))
+    return _refusal(name, f"by configuration {theirs.config}, this one is {ours.hash}")
+
+
+def _refusal(name: str, made: str) -> str:
     return (
-        f"learner {name!r} has a state made by configuration {theirs}, this one is {ours}; "
+        f"learner {name!r} has a state made {made}; "
         "go on with --rebuild (replay the stream into a new state), --fresh (a new state from "
         "here on), or --name OTHER"
     )

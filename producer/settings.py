@@ -19,6 +19,12 @@ from stream.errors import SettingError
 from stream.records import Label
 from stream.topic import Retention
 
+TASKS = ("classification", "regression")
+MAX_PARTITIONS = 10_000
+"""Partitions of a topic, at most: each has a model of its own."""
+MAX_SEED = 2**32 - 1
+"""NumPy, which generators draw from, takes no seed beyond."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
@@ -128,13 +134,20 @@ def writer_name(stream: str, replay: Replay) -> str:
 
 
 def _check_numbers(replay: Replay) -> None:
-    for name, value, least in (
-        ("limit", replay.limit, 0),
-        ("loop", replay.loop, 0),
-        ("partitions", replay.partitions, 1),
+    for name, value, least, most in (
+        ("limit", replay.limit, 0, None),
+        ("loop", replay.loop, 0, None),
+        ("partitions", replay.partitions, 1, MAX_PARTITIONS),
+        ("seed", replay.seed, 0, MAX_SEED),
     ):
-        if value is not None and value < least:
-            raise SettingError(f"{name} must be a whole number of {least} or more, got {value}")
+        if value is None or (least <= value and (most is None or value <= most)):
+            continue
+        span = f"of {least} or more" if most is None else f"from {least} to {most}"
+        raise SettingError(f"{name} must be a whole number {span}, got {value}")
+    if replay.task is not None and replay.task not in TASKS:
+        raise unknown("task", replay.task, TASKS)
+    if replay.classes is not None and len(set(replay.classes)) < 2:
+        raise SettingError(f"classes must be at least two, got {list(replay.classes)!r}")
     for name, kept in (
         ("retention seconds", replay.retention.seconds),
         ("retention bytes", replay.retention.size),

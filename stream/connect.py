@@ -15,38 +15,76 @@ KAFKA_SETTING = "DRIFTLINE_KAFKA_"
 One that ends in `_FILE` names a file whose text is the value: the way for secrets.
 """
 
+_BRIEFLY = 10.0
+"""Seconds for which a broker is waited for by one who only looks."""
 
-def connect(url: str, *, kafka: Mapping[str, object] | None = None, create: bool = True) -> Log:
+
+def connect(
+    url: str,
+    *,
+    kafka: Mapping[str, object] | None = None,
+    create: bool = True,
+    look: bool = False,
+) -> Log:
     """Return the log at `sqlite:PATH` or `kafka://HOST:PORT[,HOST:PORT]/NAME`.
 
     `kafka` are settings of kafka-python by its own names; those in the environment go
     before them. Without `create` an embedded log must be there already. Raises `SettingError`
-    when the address is neither. A broker that is not up yet is waited for.
+    when the address is neither. A broker that is not up yet is waited for. To `look` is to
+    change nothing: an embedded log is opened for reading, a broker waited for briefly.
     """
     scheme, _, rest = url.partition(":")
     if scheme == "sqlite" and rest:
         from stream.sqlite import SqliteLog
 
-        return SqliteLog(_path(url, rest), create=create)
+        return SqliteLog(sqlite_path(url), create=create, read_only=look)
     if scheme == "kafka" and rest.startswith("//"):
         from stream.kafka import KafkaLog
 
-        parts = urlsplit(url)
-        name = check_name(parts.path.strip("/"), "stream")
-        if not parts.netloc:
-            raise SettingError(
-                f"--stream {url!r} names no broker; write kafka://HOST:PORT/NAME"
-            )
-        return KafkaLog(
-            parts.netloc.split(","), name, {**(kafka or {}), **_from_environment(os.environ)}
-        )
+        brokers, name = kafka_address(url)
+        settings = {**(kafka or {}), **_from_environment(os.environ)}
+        return KafkaLog(brokers, name, settings, within=_BRIEFLY if look else float("inf"))
     raise SettingError(
         f"--stream {url!r} is no address of a stream; write sqlite:PATH or kafka://HOST:PORT/NAME"
     )
 
 
-def _path(url: str, path: str) -> str:
+def kafka_address(url: str) -> tuple[list[str], str]:
+    """Return the brokers and the name of a stream on Kafka. Raises `SettingError`.
+
+    >>> kafka_address("kafka://a:9092,b/orders")
+    (['a:9092', 'b'], 'orders')
+    """
+    hosts, _, name = url.removeprefix("kafka://").partition("/")
+    brokers = [broker for broker in hosts.split(",") if broker]
+    lacking = "broker" if not brokers else "stream" if not name.strip("/") else None
+    if lacking:
+        raise SettingError(f"--stream {url!r} names no {lacking}; write kafka://HOST:PORT/NAME")
+    if "@" in hosts:
+        raise SettingError(
+            "--stream has a user before '@', and an address is no place for a secret; give "
+            "DRIFTLINE_KAFKA_SASL_PLAIN_USERNAME and DRIFTLINE_KAFKA_SASL_PLAIN_PASSWORD_FILE"
+        )
+    for broker in brokers:
+        _check_broker(broker, url)
+    return brokers, check_name(name.strip("/"), "stream")
+
+
+def _check_broker(broker: str, url: str) -> None:
+    try:
+        parts = urlsplit(f"//{broker}")
+        fine = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fine = False
+    if not fine:
+        raise SettingError(
+            f"--stream {url!r} has {broker!r}, which is no HOST:PORT with a port up to 65535"
+        )
+
+
+def sqlite_path(url: str) -> str:
     """Return the path of an embedded log, unless it is something else that only looks so."""
+    path = url.removeprefix("sqlite:")
     if path == ":memory:":
         raise SettingError(
             f"--stream {url!r} would be gone at the end; write sqlite:PATH, a file"

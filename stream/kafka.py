@@ -33,17 +33,23 @@ class KafkaLog:
     """The topics of one stream on a Kafka cluster; see `stream.topic.Log`.
 
     `settings` go to kafka-python by its own names; `replication_factor` is ours, for the
-    topics made. Waits for a broker that is not up yet, for ever. Raises `SettingError` for
-    settings that kafka-python does not take and for credentials the broker does not.
+    topics made. Waits for a broker that is not up yet, for up to `within` seconds. Raises
+    `SettingError` for settings that kafka-python does not take and for credentials the
+    broker does not.
     """
 
     exactly_once = False
 
     def __init__(
-        self, brokers: Sequence[str], stream: str, settings: Mapping[str, object] | None = None
+        self,
+        brokers: Sequence[str],
+        stream: str,
+        settings: Mapping[str, object] | None = None,
+        *,
+        within: float = float("inf"),
     ) -> None:
         self.stream = stream
-        self.cluster = Cluster(brokers, settings or {})
+        self.cluster = Cluster(brokers, settings or {}, within=within)
         self._members: dict[str, Any] = {}
 
     def create(
@@ -102,6 +108,11 @@ class KafkaLog:
         }
         return {p: cursor for p, cursor in found.items() if cursor is not None}
 
+    def groups(self) -> list[str]:
+        """Return the names of all groups on the cluster that it lets us see."""
+        found = self.cluster.ask(self.cluster.admin.list_groups, "list groups")
+        return sorted(str(group["group_id"]) for group in found)
+
     def show(self, group: str, cursors: Cursor) -> None:
         """Commit the cursors under that group, so that Kafka's own tools see the lag.
 
@@ -153,6 +164,15 @@ class KafkaTopic:
     def end(self) -> dict[int, int]:
         """Return the cursor after the last committed record of each partition."""
         return self._cluster.end(self.places.values(), within=_SETTLE)[0]
+
+    def retention(self) -> Retention:
+        """Return how long records are kept, as the brokers have it configured."""
+        found = self._cluster.configs(self.name)
+        milliseconds, size = int(found["retention.ms"]), int(found["retention.bytes"])
+        return Retention(
+            seconds=None if milliseconds < 0 else milliseconds / 1000,
+            size=None if size < 0 else size,
+        )
 
     def read(self, cursor: Cursor, *, limit: int, wait: float) -> Sequence[Batch]:
         """Return at most `limit` entries from `cursor` on."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import functools
 import logging
 import ssl
 import threading
@@ -20,6 +21,7 @@ from typing import Any, TypeVar
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka import errors as refusals
+from kafka.admin import ConfigFilterType, ConfigResource, ConfigResourceType
 from kafka.net.compat import KafkaNetClient
 
 from stream.errors import SettingError, StreamError, TopicFailed, TopicTimeout
@@ -82,16 +84,27 @@ _SAY = 4.0
 class Cluster:
     """The clients of one Kafka cluster, with the user's `settings` for all of them."""
 
-    def __init__(self, brokers: Sequence[str], settings: Mapping[str, object]) -> None:
+    def __init__(
+        self,
+        brokers: Sequence[str],
+        settings: Mapping[str, object],
+        *,
+        within: float = float("inf"),
+    ) -> None:
         self.address = ",".join(brokers)
         self.settings = checked(settings)
         self._brokers = list(brokers)
         self._opened: dict[Any, Any] = {}
         _last.listen()
-        self.admin = self.open(KafkaAdminClient)
-        # These two read nothing, so any thread may ask them.
-        self._committed = self.open(KafkaConsumer)
-        self._written = self.open(KafkaConsumer, isolation_level="read_uncommitted")
+        try:
+            self.admin = self.open(KafkaAdminClient, within=within)
+            # These two read nothing, so any thread may ask them.
+            self._committed = self.open(KafkaConsumer, within=within)
+            level = "read_uncommitted"
+            self._written = self.open(KafkaConsumer, within=within, isolation_level=level)
+        except StreamError:
+            self.close()
+            raise
 
     def open(
         self,
@@ -182,6 +195,24 @@ class Cluster:
         return kind(
             f"Kafka at {self.address} refused to {what}: {error}; mend that and start again"
         )
+
+    def version(self) -> str:
+        """Return the version of Kafka that the cluster speaks like."""
+        return ".".join(map(str, self._opened[self.admin].get_broker_version()))
+
+    def brokers(self) -> int:
+        """Return how many brokers there are."""
+        return len(self.ask(self.admin.describe_cluster, "describe itself")["brokers"])
+
+    def configs(self, topic: str) -> dict[str, str]:
+        """Return the configuration of a topic, defaults of the cluster among it."""
+        wanted = [ConfigResource(ConfigResourceType.TOPIC, topic)]
+        describe = functools.partial(
+            self.admin.describe_configs, wanted, config_filter=ConfigFilterType.ALL
+        )
+        found = self.ask(describe, f"tell the configuration of {topic!r}")
+        (values,) = (named[topic] for named in found.values())
+        return {name: str(each["value"]) for name, each in values.items()}
 
     def first(self, places: Iterable[Any]) -> dict[int, int]:
         """Return the offset of the oldest record kept in each partition of a topic."""

@@ -22,7 +22,7 @@ class MemoryTopic:
     name: str
     partitions: int
     changed: threading.Condition
-    retention: Retention = field(default_factory=Retention)
+    keeps: Retention = field(default_factory=Retention)
     identity: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def __post_init__(self) -> None:
@@ -42,6 +42,10 @@ class MemoryTopic:
         """Return the cursor after the last record of each partition."""
         with self.changed:
             return dict(enumerate(self.next))
+
+    def retention(self) -> Retention:
+        """Return how long records are kept."""
+        return self.keeps
 
     def read(self, cursor: Cursor, *, limit: int, wait: float) -> Sequence[Batch]:
         """Return at most `limit` entries from `cursor` on."""
@@ -123,6 +127,10 @@ class MemoryLog:
     def committed(self, group: str) -> dict[int, int]:
         """Return the cursors that `group` last committed."""
         return dict(self._cursors[group])
+
+    def groups(self) -> list[str]:
+        """Return the names of whatever has committed cursors."""
+        return sorted(group for group, cursors in self._cursors.items() if cursors)
 
     def show(self, group: str, cursors: Cursor) -> None:
         """Do nothing: committed cursors are there to see already."""

@@ -29,6 +29,7 @@ from stream.errors import (
     TopicMissing,
     TopicTimeout,
 )
+from stream.sqlite_file import open_to_look
 from stream.topic import Batch, Cursor, Entry, Retention, partition_of
 
 _SCHEMA = """
@@ -63,7 +64,8 @@ class SqliteLog:
     """A log in one SQLite file; see `stream.topic.Log`.
 
     `sync` is SQLite's `synchronous`: FULL survives a power cut, NORMAL a crash of the
-    process. Without `create` a file that is not there is not made. Raises `SettingError` when
+    process. Without `create` a file that is not there is not made; `read_only` changes
+    nothing at all, neither in the file nor beside it. Raises `SettingError` when
     the file is no log of ours or cannot be opened.
     """
 
@@ -78,9 +80,10 @@ class SqliteLog:
         sync: str = "FULL",
         timeout: float = 30.0,
         create: bool = True,
+        read_only: bool = False,
     ) -> None:
-        self.path = Path(path)
-        if not create and not self.path.exists():
+        self.path, self._read_only = Path(path), read_only
+        if not (create and not read_only) and not self.path.exists():
             raise SettingError(
                 f"no embedded log at {str(self.path)!r}; name the file that "
                 "'driftline produce' made, as --stream sqlite:PATH"
@@ -91,6 +94,8 @@ class SqliteLog:
         self._stop = threading.Event()
         try:
             self._check_owner()
+            if read_only:
+                return
             with self.transaction() as db:
                 for statement in _SCHEMA.split(";"):
                     db.execute(statement)
@@ -104,18 +109,24 @@ class SqliteLog:
 
     def _check_owner(self) -> None:
         """Refuse a database of somebody else's before anything is changed in it."""
-        db = sqlite3.connect(self.path, timeout=self._timeout)
+        if self._read_only:
+            db = open_to_look(self.path, self._timeout)
+        else:
+            db = sqlite3.connect(self.path, timeout=self._timeout)
         with contextlib.closing(db):
             owner, tables = db.execute(
                 "SELECT application_id, (SELECT count(*) FROM sqlite_master) "
                 "FROM pragma_application_id"
             ).fetchone()
-        if owner != _OURS and tables:
+        if owner != _OURS and (tables or self._read_only):
             raise TopicFailed("it is a database of another program")
 
     def connection(self) -> sqlite3.Connection:
         """Return this thread's connection."""
         db: sqlite3.Connection | None = getattr(self._local, "db", None)
+        if db is None and self._read_only:
+            db = self._local.db = open_to_look(self.path, self._timeout)
+            self._opened.append(db)
         if db is None:
             db = self._local.db = sqlite3.connect(
                 self.path, timeout=self._timeout, isolation_level=None, check_same_thread=False
@@ -165,6 +176,10 @@ class SqliteLog:
     def committed(self, group: str) -> dict[int, int]:
         """Return the cursors that `group` last committed."""
         return dict(self.ask("SELECT partition, cursor FROM cursors WHERE name = ?", group))
+
+    def groups(self) -> list[str]:
+        """Return the names of whatever has committed cursors."""
+        return [name for (name,) in self.ask("SELECT DISTINCT name FROM cursors ORDER BY name")]
 
     def show(self, group: str, cursors: Cursor) -> None:
         """Do nothing: committed cursors are there to see already."""
@@ -246,6 +261,13 @@ class SqliteTopic:
     def end(self) -> dict[int, int]:
         """Return the cursor after the last record of each partition."""
         return self._ends("next")
+
+    def retention(self) -> Retention:
+        """Return how long records are kept."""
+        (kept,) = self._log.ask(
+            "SELECT keep_seconds, keep_size FROM topics WHERE topic = ?", self._number
+        )
+        return Retention(*kept)
 
     def _ends(self, column: str) -> dict[int, int]:
         return dict(

@@ -67,6 +67,9 @@ class Topic(Protocol):
     def end(self) -> dict[int, int]:
         """Return the cursor after the last committed record of each partition."""
 
+    def retention(self) -> Retention:
+        """Return how long records are kept, as the log itself has it now."""
+
     def read(self, cursor: Cursor, *, limit: int, wait: float) -> Sequence[Batch]:
         """Return at most `limit` entries of the partitions in `cursor`, from there on.
 
@@ -146,6 +149,9 @@ class Log(Protocol):
 
     def committed(self, group: str) -> dict[int, int]:
         """Return the cursors that `group` last committed or showed; empty before the first."""
+
+    def groups(self) -> list[str]:
+        """Return the names, sorted, of whatever has committed or shown cursors here."""
 
     def show(self, group: str, cursors: Cursor) -> None:
         """Let the log's own tools see how far `group` has come."""

@@ -36,7 +36,7 @@ DOORS = {
     "rich": {"driftline/"},
     "river": {"learner/models/river.py", "learner/drift.py", "producer/sources/river.py"},
     "sklearn": {"learner/models/sklearn.py", "producer/sources/sklearn.py"},
-    "sqlite3": {"stream/sqlite.py"},
+    "sqlite3": {"stream/sqlite.py", "stream/sqlite_file.py"},
     "starlette": {"monitor/web.py"},
     "structlog": {"driftline/"},
     "threadpoolctl": {"learner/models/sklearn.py"},

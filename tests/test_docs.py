@@ -20,11 +20,16 @@ COMMANDS = [
     "learn",
     "monitor",
     "outcomes",
+    "predictions",
+    "dead",
     "models",
     "datasets",
     "checkpoints",
+    "config",
+    "doctor",
     "health",
 ]
+PARTS = {"checkpoints": ("list", "show", "verify"), "config": ("init", "show", "schema")}
 PACKAGES = ("stream", "producer", "learner", "monitor", "driftline")
 MODULES = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
@@ -39,11 +44,7 @@ def options():
     found = {"--help", "--version"}
     for name in COMMANDS:
         command = app[name]
-        parts = (
-            [command[part] for part in ("list", "show", "verify")]
-            if (name == "checkpoints")
-            else [command]
-        )
+        parts = [command[part] for part in PARTS[name]] if name in PARTS else [command]
         for part in parts:
             for argument in part.assemble_argument_collection():
                 found.update(each for each in argument.names if each.startswith("--"))

@@ -37,16 +37,23 @@ def list_(*, common: Common | None = None, named: Named | None = None) -> int:
     return 0
 
 
-def show_(path: Path) -> int:
+def show_(
+    path: Path | None = None, /, *, common: Common | None = None, named: Named | None = None
+) -> int:
     """Show what a checkpoint says of itself, unverified.
 
     Parameters
     ----------
     path
-        The checkpoint.
+        The checkpoint. Default: the learner's newest.
     """
     from learner.checkpoint import read_header
 
+    if path is None:
+        found = _paths(common, named)
+        if not found:
+            return 1
+        path = max(found, key=lambda each: (each.stat().st_mtime_ns, each))
     out(text.dumps(dataclasses.asdict(read_header(path)), indent=2))
     return 0
 

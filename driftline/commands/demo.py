@@ -180,6 +180,7 @@ class _Demo:
                         address=address,
                         model=self._learning.model or "",
                         policy=self._learning.policy,
+                        columns=console.width,
                     )
                 )
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import json as text
-import sys
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from driftline.console import set_up_logging
+from driftline.lines import Format, write
 from driftline.options import Common
-from driftline.settings import open_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from stream.topic import Topic
 
@@ -24,7 +21,7 @@ def outcomes(
     *,
     common: Common | None = None,
     name: str = "main",
-    format: Literal["csv", "jsonl"] = "csv",
+    format: Format = "csv",
 ) -> int:
     """Write every outcome, one line each, in order, each position once.
 
@@ -39,24 +36,9 @@ def outcomes(
     format
         csv or jsonl.
     """
-    from stream.topic import topic_of
-
     common = common or Common()
     set_up_logging(verbose=common.verbose)
-    log = open_stream(common.address, create=False)
-    try:
-        topic = log.topic(topic_of(log.stream, name, "outcomes"))
-        front = ("partition",) if topic.partitions > 1 else ()
-        columns = (*front, *COLUMNS, "events")
-        write = _csv(columns) if format == "csv" else _jsonl
-        for partition in range(topic.partitions):
-            for row in lines(topic, partition):
-                if front:
-                    row = {"partition": partition, **row}
-                write(row)
-    finally:
-        log.close()
-    return 0
+    return write(common, name, "outcomes", (*COLUMNS, "events"), lines, format)
 
 
 def lines(topic: Topic, partition: int) -> Iterator[dict[str, Any]]:
@@ -86,25 +68,3 @@ def lines(topic: Topic, partition: int) -> Iterator[dict[str, Any]]:
         high = max(high, message.last)
     if held is not None:
         yield {**held, "events": held["events"] + events}
-
-
-def _csv(columns: tuple[str, ...]) -> Callable[[dict[str, Any]], None]:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(columns)
-
-    def write(row: dict[str, Any]) -> None:
-        events = text.dumps(row["events"]) if row["events"] else ""
-        plain = [_field(row[name]) for name in columns[:-1]]
-        writer.writerow([*plain, events])
-
-    return write
-
-
-def _field(value: Any) -> Any:
-    if value is None:
-        return ""
-    return text.dumps(value) if isinstance(value, bool) else value
-
-
-def _jsonl(row: dict[str, Any]) -> None:
-    sys.stdout.write(text.dumps(row) + "\n")

@@ -71,8 +71,10 @@ def _river(
     return model
 
 
-def construct(spec: Spec) -> Any:
+def construct(spec: Spec, what: str = "model") -> Any:
     """Return the object a specification stands for. Raises `SettingError`.
+
+    `what` is what it is called there.
 
     >>> construct({"class": "fractions.Fraction", "numerator": 1, "denominator": 3})
     Fraction(1, 3)
@@ -82,10 +84,10 @@ def construct(spec: Spec) -> Any:
 
         return pipeline([construct(step) for step in spec])
     if isinstance(spec, str):
-        return construct({"class": spec})
+        return construct({"class": spec}, what)
     if not isinstance(spec, dict) or not isinstance(spec.get("class"), str):
         raise SettingError(
-            f"model {spec!r} must be a name, a dotted path, a table with 'class' or a list "
+            f"{what} {spec!r} must be a name, a dotted path, a table with 'class' or a list "
             "of these"
         )
     arguments = {key: _argument(value) for key, value in spec.items() if key != "class"}
@@ -94,7 +96,7 @@ def construct(spec: Spec) -> Any:
         return target(**arguments)
     except (AttributeError, TypeError, ValueError) as error:
         raise SettingError(
-            f"model {spec['class']!r} cannot be made: {error}; it takes {_takes(target)}, and "
+            f"{what} {spec['class']!r} cannot be made: {error}; it takes {_takes(target)}, and "
             "an argument that is an estimator is a table with 'class'"
         ) from error
 

@@ -1,3 +1,4 @@
+import contextlib
 import csv
 import io
 import json
@@ -10,42 +11,16 @@ from pathlib import Path
 import pytest
 
 from driftline import learn, produce
-from driftline.__main__ import main
 from driftline.commands.demo import _Demo
 from driftline.console import Stop
 from driftline.options import Learning
 from producer.replay import Replay
+from stream.connect import connect
 from stream.errors import SettingError
 from stream.memory import MemoryLog
+from stream.records import Record, encode
 
 ROOT = Path(__file__).parent.parent.parent
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """Give a function that runs a command in an empty folder: exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*words):
-        monkeypatch.setattr(sys, "argv", ["driftline", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return ended.value.code or 0, said.out, said.err
-
-    return command
-
-
-@pytest.fixture
-def learned(run):
-    """Give the same function, in a folder with a stream that has been learned."""
-    assert run("produce", "--stream", "sqlite:s.db", "--source", "river:Phishing")[0] == 0
-    code, out, _ = run(
-        *("learn", "--stream", "sqlite:s.db", "--policy", "none", "--until-end", "--json")
-    )
-    assert code == 0
-    assert json.loads(out.splitlines()[-1])["samples"] == 1250
-    return run
 
 
 def test_the_last_line_of_learn_has_what_scripts_need(learned):
@@ -77,6 +52,63 @@ def test_outcomes_are_one_line_each_in_order(learned):
     assert lines[0]["events"][0][1] == "declare"
 
 
+@pytest.fixture
+def asked(run):
+    """Give the same function, in a folder with questions answered and records refused."""
+    with contextlib.closing(connect("sqlite:s.db")) as log:
+        topic = log.create("local.samples", partitions=2)
+        writer = log.writer("test")
+        for i in range(40):
+            record = Record(id=i, x={"a": float(i % 2)}, y=None if i % 4 == 3 else i % 2)
+            writer.append(topic.name, encode(record), partition=i % 2)
+        for value in (b"\xff{", b'{"x": {"a": [1]}}'):
+            writer.append(topic.name, value, partition=1)
+        writer.commit()
+    assert run("learn", "--stream", "sqlite:s.db", "--until-end")[0] == 0
+    return run
+
+
+def test_predictions_are_one_line_each(asked):
+    """Every question's, with where it stands; as CSV and as JSON lines."""
+    _, out, _ = asked("predictions", "--stream", "sqlite:s.db")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert list(rows[0]) == ["partition", "offset", "id", "y_pred", "p", "at"]
+    assert [int(row["id"]) for row in rows] == list(range(3, 40, 4))
+    assert {row["partition"] for row in rows} == {"1"}
+    assert [row["at"] for row in rows] == [f"samples[1]@{i}" for i in range(1, 20, 2)]
+    _, out, _ = asked("predictions", "--stream", "sqlite:s.db", "--format", "jsonl")
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert [line["at"] for line in lines] == [row["at"] for row in rows]
+    for line, row in zip(lines, rows, strict=True):
+        assert line["p"] == (json.loads(row["p"]) if row["p"] else None)
+
+
+def test_dead_letters_are_one_line_each(asked):
+    """With the reason and the record as far as it is text."""
+    _, out, _ = asked("dead", "--stream", "sqlite:s.db")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert list(rows[0]) == ["partition", "offset", "reason", "message", "size", "record"]
+    assert [(row["offset"], row["reason"], row["size"], row["record"]) for row in rows] == [
+        ("20", "malformed_json", "2", "\\xff{"),
+        ("21", "wrong_type", "17", '{"x": {"a": [1]}}'),
+    ]
+    _, out, _ = asked("dead", "--stream", "sqlite:s.db", "--format", "jsonl")
+    assert [json.loads(line)["offset"] for line in out.splitlines()] == [20, 21]
+
+
+@pytest.mark.parametrize("kind", ["predictions", "dead"])
+def test_what_was_said_twice_is_written_once(asked, kind):
+    """As a restart on Kafka says it again."""
+    _, before, _ = asked(kind, "--stream", "sqlite:s.db")
+    with contextlib.closing(connect("sqlite:s.db")) as log:
+        topic, writer = log.topic(f"local.main.{kind}"), log.writer("test")
+        for entry in [*topic.scan(1, 0, topic.end()[1])]:
+            writer.append(topic.name, entry.value, partition=1, headers=entry.headers)
+        writer.commit()
+        assert topic.end()[1] > len(before.splitlines()) - 1
+    assert asked(kind, "--stream", "sqlite:s.db")[1] == before
+
+
 def test_checkpoints_are_listed_shown_and_verified(learned, tmp_path):
     """A damaged one is found, with exit code 1."""
     _, out, _ = learned("checkpoints", "list", "--stream", "sqlite:s.db", "--json")
@@ -84,6 +116,9 @@ def test_checkpoints_are_listed_shown_and_verified(learned, tmp_path):
     assert found["cursor"] == 1251
     _, out, _ = learned("checkpoints", "show", found["path"])
     assert json.loads(out)["learner"] == "main"
+    assert json.loads(out)["settings"]["policy"] == "none"
+    assert learned("checkpoints", "show", "--stream", "sqlite:s.db")[1] == out
+    assert learned("checkpoints", "show", "--stream", "sqlite:none.db")[0] == 1
     assert learned("checkpoints", "verify", "--stream", "sqlite:s.db")[0] == 0
     path = tmp_path / found["path"]
     path.write_bytes(path.read_bytes()[:-1] + b"?")
@@ -107,7 +142,7 @@ def test_monitor_sums_up_what_there_is(learned):
 
 
 WRONG = [
-    (["learn", "--modl", "x"], "Did you mean --model?"),
+    (["learn", "--modl", "x"], "did you mean --model?"),
     (["learn", "--model", "logistik"], "did you mean 'logistic'?"),
     (["learn", "--model", "river.linear_model.Nothing"], "cannot be imported"),
     (["learn", "--model", '{"class": "river.tree.HoeffdingTreeClassifier", "x": 1}'], "takes"),
@@ -120,7 +155,7 @@ WRONG = [
     (["learn", "--grain", "0"], "grain must be"),
     (["learn", "--name", "Main Learner"], "learner 'Main Learner' must be"),
     (["learn", "--stream", "redis:x"], "is no address of a stream"),
-    (["learn", "--stream", "kafka://host:9092"], "stream ''"),
+    (["learn", "--stream", "kafka://host:9092"], "names no stream"),
     (["learn", "--classes", "a"], "classes must be at least two"),
     (["learn", "--classes", '["a", ["b"]]'], "true or false, got ['b']"),
     (["learn", "--stream", "sqlite::memory:"], "write sqlite:PATH, a file"),
@@ -144,7 +179,7 @@ def test_a_wrong_setting_is_one_sentence_and_exit_code_2(run, words, sentence):
     code, _, err = run(*words)
     assert code == 2
     assert "Traceback" not in err
-    assert sentence in " ".join(err.replace("│", " ").split())
+    assert sentence in err
     assert not list(Path().glob("typo*"))
 
 
@@ -178,7 +213,7 @@ def test_an_unknown_key_in_the_settings_file_is_refused(run, tmp_path):
     (tmp_path / "driftline.toml").write_text('[learn]\nmodl = "logistic"\n')
     code, _, err = run("learn")
     assert code == 2
-    assert "--model" in err
+    assert "did you mean 'model'?" in err
 
 
 def test_a_settings_file_that_is_broken_is_named(run, tmp_path):
@@ -186,7 +221,7 @@ def test_a_settings_file_that_is_broken_is_named(run, tmp_path):
     (tmp_path / "driftline.toml").write_text("[learn\n")
     code, _, err = run("models")
     assert code == 2
-    assert "driftline.toml'isnoTOML" in "".join(err.replace("│", "").split())
+    assert "driftline.toml' is no TOML" in err
 
 
 def test_ctrl_c_while_the_command_is_still_imported_leaves_with_130(run, monkeypatch):

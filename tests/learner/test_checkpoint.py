@@ -216,6 +216,29 @@ def test_another_configuration_is_refused_and_the_ways_on_are_named(log, store):
         begin(log, log.topic("s.samples"), _known(store, log), Config(model="logistic"))
 
 
+def test_a_refused_configuration_names_what_differs(log, store):
+    """By name, with both values; of an older checkpoint there is only the hash to tell."""
+    store.save(learned(20))
+    topic, known = log.topic("s.samples"), _known(store, log)
+    theirs = r"with model 'naive-bayes' \(now 'logistic'\), seed 1 \(now 3\); go on"
+    with pytest.raises(SettingError, match=theirs):
+        begin(log, topic, known, Config(model="logistic", seed=3))
+    (path,) = known.paths()
+    _without_settings(path)
+    with pytest.raises(SettingError, match=r"made by configuration [0-9a-f]{16}, this one is"):
+        begin(log, topic, known, Config(model="logistic", seed=3))
+    learner, _ = begin(log, topic, known, _config())
+    assert learner.cursor == 20
+
+
+def _without_settings(path):
+    """Write a checkpoint as versions did that kept only the hash of the configuration."""
+    header, payload = verify(path, KEY)
+    fields = {name: getattr(header, name) for name in header.__slots__ if name != "settings"}
+    body = b"driftline checkpoint 1\n" + json.dumps(fields).encode() + b"\n" + payload
+    path.write_bytes(body + checkpoint.hmac.digest(KEY, body, "sha256"))
+
+
 def test_fresh_begins_where_the_old_state_stood_and_rebuild_at_its_start(log, store):
     """Both put the old checkpoints aside; only rebuild replays."""
     store.save(learned(20, start=5))

@@ -68,7 +68,7 @@ def test_the_limits_of_a_record_are_in_the_hash(monkeypatch):
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"grain": 0}, "grain must be a whole number above 0, got 0"),
+        ({"grain": 0}, "grain must be a whole number from 1 to 1000000, got 0"),
         ({"grain_seconds": 0.0}, "grain_seconds must be above 0, got 0.0"),
         ({"grain_seconds": float("nan")}, "grain_seconds must be above 0, got nan"),
         ({"max_pending": 0}, "max_pending must be at least 1, got 0"),

@@ -85,7 +85,7 @@ def refusal(**settings):
         ({"source": "river:Phishing", "loop": -1}, "loop must be a whole number of 0"),
         (
             {"source": "river:Phishing", "partitions": 0},
-            "partitions must be a whole number of 1",
+            "partitions must be a whole number from 1",
         ),
         (
             {"source": "river:WaterFlow", "speed": 2, "shuffle": True},

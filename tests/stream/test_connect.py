@@ -9,6 +9,7 @@ from stream.errors import Fenced, SettingError, TopicMissing
     [
         *("", "s.db", "redis://x/y", "kafka:x", "kafka://host:9092", "kafka:///s"),
         *("sqlite:", "sqlite::memory:", "sqlite://s.db", "sqlite://"),
+        *("kafka://h:99999/s", "kafka://h:x/s", "kafka://u:p@h:1/s", "kafka://[::1/s"),
     ],
 )
 def test_what_is_no_address_is_a_wrong_setting(url):

@@ -15,6 +15,7 @@ import pytest
 
 from stream.errors import CursorExpired, SettingError, TopicFailed, TopicTimeout
 from stream.sqlite import SqliteLog, SqliteTopic, SqliteWriter
+from stream.sqlite_file import Health, check
 from stream.topic import Retention
 
 ROOT = Path(__file__).parents[2]
@@ -323,3 +324,60 @@ def test_a_file_that_is_damaged_later_is_our_error_too(tmp_path: Path, open_log:
         file.write(b"\xff" * 100_000)
     with pytest.raises((TopicFailed, SettingError), match=r"log\.db"):
         offsets_of(open_log().topic(topic.name))
+
+
+def files_of(folder):
+    """Return every file there with its bytes."""
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.mark.parametrize("in_use", [True, False])
+def test_who_only_looks_changes_nothing(tmp_path, in_use):
+    """Neither the file nor what lies beside it, whether somebody has it open or not."""
+    owner = SqliteLog(tmp_path / "s.db")
+    topic = owner.create("s.samples", partitions=1)
+    writer = owner.writer("w")
+    writer.append(topic.name, b"one", partition=0)
+    writer.commit({0: 7})
+    if not in_use:
+        owner.close()
+    before = files_of(tmp_path)
+    log = SqliteLog(tmp_path / "s.db", read_only=True)
+    found = log.topic("s.samples")
+    assert [entry.value for entry in found.scan(0, 0, 9)] == [b"one"]
+    assert (log.committed("w"), log.groups()) == ({0: 7}, ["w"])
+    with pytest.raises(TopicFailed, match="readonly"):
+        log.create("s.other", partitions=1)
+    log.close()
+    assert {k: v for k, v in files_of(tmp_path).items() if "shm" not in k} == {
+        k: v for k, v in before.items() if "shm" not in k
+    }
+    assert files_of(tmp_path).keys() == before.keys()
+    owner.close()
+
+
+def test_who_only_looks_makes_no_log(tmp_path):
+    """Neither out of nothing nor out of an empty file."""
+    with pytest.raises(SettingError, match="no embedded log at"):
+        SqliteLog(tmp_path / "s.db", read_only=True)
+    (tmp_path / "s.db").touch()
+    with pytest.raises(SettingError, match="another program"):
+        SqliteLog(tmp_path / "s.db", read_only=True)
+    assert files_of(tmp_path) == {"s.db": b""}
+
+
+def test_a_check_finds_damage_and_knows_its_limit(tmp_path):
+    """A sound file has no flaw, a damaged one has; without time it is not looked at whole."""
+    log = SqliteLog(tmp_path / "s.db")
+    topic = log.create("s.samples", partitions=1)
+    writer = log.writer("w")
+    for i in range(5000):
+        writer.append(topic.name, b"%09d" % i * 20, partition=0)
+    writer.commit()
+    log.close()
+    assert check(tmp_path / "s.db") == Health((), whole=True)
+    assert not check(tmp_path / "s.db", within=0.0).whole
+    text = bytearray((tmp_path / "s.db").read_bytes())
+    text[16_384:65_536] = b"\x55" * (65_536 - 16_384)
+    (tmp_path / "s.db").write_bytes(text)
+    assert check(tmp_path / "s.db").flaws

@@ -323,6 +323,28 @@ def test_cursors_are_kept_under_the_name_of_a_group(log: Log, again: Callable[[]
     assert other.committed(group_of(log.stream, "other")) == {}
 
 
+def test_groups_are_those_that_have_left_cursors(log: Log) -> None:
+    """None before the first; of a name once asked for, and nothing more, there is none."""
+    make(log)
+    group = group_of(log.stream, "main")
+    assert log.committed(group) == {}
+    assert group not in log.groups()
+    writer = log.writer(group, atomic=log.exactly_once)
+    writer.commit({0: 5})
+    log.show(group, {0: 5})
+    assert group in log.groups()
+    assert log.groups() == sorted(log.groups())
+
+
+def test_retention_is_what_the_topic_was_made_with(log: Log, again: Callable[[], Log]) -> None:
+    """To whoever asks; None is for ever."""
+    topic = make(log, retention=Retention(seconds=86_400.0, size=1_000_000))
+    assert topic.retention() == Retention(seconds=86_400.0, size=1_000_000)
+    assert again().topic(topic.name).retention() == topic.retention()
+    name = topic_of(log.stream, "main", "dead")
+    assert log.create(name, partitions=1).retention() == Retention()
+
+
 def test_a_topic_that_is_not_there_is_missing(log: Log) -> None:
     """Neither reading nor writing makes a topic."""
     with pytest.raises(TopicMissing, match="'driftline produce'"):

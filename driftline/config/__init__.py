@@ -1,0 +1,1 @@
+"""The settings file: written, explained and described."""

@@ -1,0 +1,189 @@
+"""The learners of a stream: how far they are, and whether each could start again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from driftline.doctor.finding import Case, Finding, Skipped, failed, ok, warn
+from stream.errors import CheckpointError, StreamError
+from stream.topic import Topic, group_of
+
+_NEAR = 0.5
+"""Of the retention, the age of the oldest record needed from which on there is a warning."""
+
+
+def cursors(case: Case) -> Iterator[Finding]:
+    """Say how far each learner is behind the end of the samples."""
+    log, samples = case.reached(), case.samples()
+    first, end = samples.first(), samples.end()
+    for name in _names(case):
+        group = group_of(log.stream, name)
+        committed = log.committed(group)
+        if not committed:
+            yield warn(
+                f"{name} ({group}) has no cursor", f"run 'driftline learn --name {name}'"
+            )
+            continue
+        lag = sum(max(0, end[p] - committed.get(p, first[p])) for p in end)
+        places = ", ".join(f"{p}: {committed[p]} of {end.get(p, 0)}" for p in sorted(committed))
+        text = f"{name} ({group}) stands at {places}, {lag:,} behind"
+        if any(committed[p] > end.get(p, 0) for p in committed):
+            yield failed(
+                f"{text}, beyond the end of the topic",
+                "the topic was made anew: start the learner with --fresh",
+            )
+        elif any(committed.get(p, first[p]) < first[p] for p in first):
+            yield failed(
+                f"{text}, before the oldest record kept",
+                "lengthen the retention, and start the learner with --fresh",
+            )
+        elif lag:
+            yield warn(text, f"see whether 'driftline learn --name {name}' is running")
+        else:
+            yield ok(text)
+
+
+def checkpoints(case: Case) -> Iterator[Finding]:
+    """Check the newest checkpoints of each learner, without loading any."""
+    log, samples = case.reached(), case.samples()
+    for name in _names(case):
+        committed = log.committed(group_of(log.stream, name))
+        for p in range(samples.partitions):
+            folder = case.state / log.stream / name / f"p{p}"
+            yield from _of_partition(case, name, p, folder, samples, committed.get(p))
+
+
+def _of_partition(
+    case: Case, name: str, p: int, folder: Path, samples: Topic, committed: int | None
+) -> Iterator[Finding]:
+    from learner.checkpoint import read_header, verify
+
+    where = f"{name}, partition {p}"
+    paths = _paths(folder)
+    if not paths:
+        yield from _without(where, folder, p, samples)
+        return
+    key = _key(case)
+    for path in paths:
+        if key is None:
+            continue
+        try:
+            verify(path, key)
+        except CheckpointError as error:
+            yield warn(f"{where}: {error}", "the one before it is used, or the stream replayed")
+    newest = paths[-1]
+    try:
+        header = read_header(newest)
+    except CheckpointError:
+        return
+    age = time.time() - newest.stat().st_mtime
+    signed = "signature fine" if key else "signature not checked, there is no key"
+    count = f"{len(paths)} checkpoint{'s' * (len(paths) != 1)}"
+    yield ok(f"{where}: {count}, the newest at {header.cursor}, {_age(age)} old, {signed}")
+    if header.identity != samples.identity:
+        yield failed(
+            f"{where}: the checkpoint is of another topic of the same name",
+            "name the right --state folder, or start with --fresh",
+        )
+    if committed is not None and header.cursor > committed:
+        yield warn(
+            f"{where}: the checkpoint at {header.cursor} is ahead of the cursor {committed}",
+            "nothing: the next start passes it over",
+        )
+    yield from _configuration(case, where, header.config, header.settings)
+    yield from _kept(where, header.cursor, p, samples)
+
+
+def _configuration(
+    case: Case, where: str, theirs: str, settings: dict[str, object] | None
+) -> Iterator[Finding]:
+    ours = case.config()
+    if theirs == ours.hash:
+        yield ok(f"{where}: made with the present settings")
+        return
+    known = ours.differences(settings) if settings is not None else []
+    what = ", ".join(known) or f"configuration {theirs} (now {ours.hash})"
+    yield warn(
+        f"{where}: made with other settings than those of 'driftline learn' now: {what}",
+        "start it with the flags it had, or with --rebuild, --fresh or another --name",
+    )
+
+
+def _without(where: str, folder: Path, p: int, samples: Topic) -> Iterator[Finding]:
+    first = samples.first()[p]
+    if first:
+        yield warn(
+            f"{where}: no checkpoint in {str(folder)!r}, and the samples begin at {first}",
+            "name the right --state folder; else only --fresh starts it again",
+        )
+    else:
+        yield warn(
+            f"{where}: no checkpoint in {str(folder)!r}",
+            "name the right --state folder, or let it replay the stream",
+        )
+
+
+def _kept(where: str, cursor: int, p: int, samples: Topic) -> Iterator[Finding]:
+    """Look whether what a restart would read is kept, and for how long still."""
+    first, end = samples.first()[p], samples.end()[p]
+    if cursor < first:
+        yield failed(
+            f"{where}: a restart needs {cursor}, and the samples begin at {first}",
+            "start it with --fresh, and lengthen the retention",
+        )
+        return
+    try:
+        seconds = samples.retention().seconds
+    except StreamError as error:
+        yield warn(f"{where}: retention is unknown ({error})", "let this user read it")
+        return
+    needed = next(iter(samples.scan(p, cursor, min(cursor + 1, end))), None)
+    if seconds is None or needed is None:
+        yield ok(f"{where}: all that a restart needs is kept")
+        return
+    age = time.time() - needed.timestamp
+    if age > _NEAR * seconds:
+        yield warn(
+            f"{where}: the oldest record a restart needs is {_age(age)} old, and kept for "
+            f"{_age(seconds)}",
+            "start the learner soon, or lengthen the retention",
+        )
+    else:
+        yield ok(f"{where}: what a restart needs is kept for {_age(seconds - age)} more")
+
+
+def _names(case: Case) -> list[str]:
+    names = case.learners()
+    if not names:
+        raise Skipped("no learner has been here")
+    return names
+
+
+def _paths(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.name.isdecimal())
+
+
+def _key(case: Case) -> bytes | None:
+    """Return the key that signs checkpoints, if there is one; to look makes none."""
+    from learner.checkpoint import key_of
+
+    if case.key_file is None and not (case.state / "key").is_file():
+        return None
+    return key_of(case.state, case.key_file)
+
+
+def _age(seconds: float) -> str:
+    """Return a time span for a person.
+
+    >>> _age(5), _age(7200), _age(864_000)
+    ('5 s', '2.0 h', '10.0 days')
+    """
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 2 * 86_400:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 86_400:.1f} days"

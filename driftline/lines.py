@@ -1,0 +1,70 @@
+"""What a learner has said, one line each: as CSV, or as JSON lines."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from driftline.options import Common
+from driftline.settings import open_stream
+
+if TYPE_CHECKING:
+    from stream.topic import Topic
+
+Format = Literal["csv", "jsonl"]
+Line = dict[str, Any]
+
+
+def write(
+    common: Common,
+    name: str,
+    kind: str,
+    columns: Sequence[str],
+    lines: Callable[[Topic, int], Iterator[Line]],
+    form: Format,
+) -> int:
+    """Write all that a learner has said of one kind, partition by partition.
+
+    `lines` gives those of a partition, each with all `columns`; a topic of several has the
+    partition in front. Raises `SettingError` where there is no such learner's name, or log.
+    """
+    from stream.topic import check_name, topic_of
+
+    check_name(name, "learner")
+    log = open_stream(common.address, create=False)
+    try:
+        topic = log.topic(topic_of(log.stream, name, kind))
+        front = ("partition",) if topic.partitions > 1 else ()
+        put = _csv((*front, *columns)) if form == "csv" else _jsonl
+        for partition in range(topic.partitions):
+            for line in lines(topic, partition):
+                put({"partition": partition, **line} if front else line)
+    finally:
+        log.close()
+    return 0
+
+
+def _csv(columns: Sequence[str]) -> Callable[[Line], None]:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+
+    def put(line: Line) -> None:
+        writer.writerow([_field(line[name]) for name in columns])
+
+    return put
+
+
+def _field(value: Any) -> Any:
+    """Return a value as it stands in CSV; what has parts stands there as JSON, if any."""
+    if value is None:
+        return ""
+    if isinstance(value, list | dict):
+        return json.dumps(value) if value else ""
+    return json.dumps(value) if isinstance(value, bool) else value
+
+
+def _jsonl(line: Line) -> None:
+    sys.stdout.write(json.dumps(line) + "\n")

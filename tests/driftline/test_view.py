@@ -1,0 +1,56 @@
+from contextlib import closing
+
+import pytest
+from rich.console import Console
+
+from driftline import learn, produce
+from driftline.view import NARROWEST, WIDEST, view
+from monitor.follow import Follower
+from stream.connect import connect
+
+
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory):
+    """Give the figures of a learner that has met a drift."""
+    url = f"sqlite:{tmp_path_factory.mktemp('view') / 's.db'}"
+    produce(url, source="synth:Sine(seed=42)", drifts=["abrupt@3000"], limit=6000)
+    learn(url, model="hoeffding-tree")
+    with closing(connect(url)) as log:
+        follower = Follower(log, ["main"], (200, 1000))
+        follower.catch_up()
+        return follower.boards[0].figures()
+
+
+def lines(figures, columns):
+    """Return the view as it stands on a terminal of so many columns."""
+    console = Console(width=columns, force_terminal=False)
+    with console.capture() as said:
+        console.print(
+            view(
+                figures,
+                window="1000",
+                address="http://127.0.0.1:8000",
+                model="hoeffding-tree",
+                policy="reset",
+                columns=columns,
+            )
+        )
+    return said.get().splitlines()
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100, 120, 200])
+def test_the_view_takes_the_width_of_the_terminal(figures, columns):
+    """Within bounds; a wider one shows more of the curve, and every one the whole story."""
+    found = lines(figures, columns)
+    width = min(max(columns, NARROWEST), WIDEST)
+    assert {len(line.rstrip()) for line in found} == {width}
+    curve = next(line for line in found if "▇" in line or "█" in line)
+    assert len(curve.strip("│ ")) == min(width - 20, len(figures.curve))
+    text = " ".join(" ".join(line.strip("│ ") for line in found).split())
+    for words in (
+        "6,000",
+        "the world changes: abrupt drift",
+        "ADWIN sees it",
+        "Ctrl-C to stop",
+    ):
+        assert words in text
