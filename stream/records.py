@@ -169,6 +169,7 @@ class Prediction(msgspec.Struct, omit_defaults=True):
 _decoder = msgspec.json.Decoder(Record)
 _commands = msgspec.json.Decoder(Declare | EndGrain)
 _marks = msgspec.json.Decoder(dict[str, Value])
+_objects = msgspec.json.Decoder(dict[str, Any])
 _outcomes = msgspec.json.Decoder(Outcomes)
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _encoder = msgspec.json.Encoder(enc_hook=lambda scalar: scalar.item())
@@ -186,10 +187,7 @@ def decode(value: bytes) -> Record:
     too_deep, wrong_type, number_range, too_many_fields, string_too_long, no_content,
     ambiguous.
     """
-    if len(value) > MAX_RECORD:
-        raise RecordError(
-            "too_large", f"record has {len(value)} bytes, {MAX_RECORD} are allowed"
-        )
+    check_size(value)
     try:
         record = _decoder.decode(value)
     except _UNREADABLE as error:
@@ -204,11 +202,34 @@ def decode(value: bytes) -> Record:
         raise RecordError("too_many_fields", f"x has {len(x)} fields, {MAX_FIELDS} are allowed")
     # A string within a record that is shorter than the limit needs no look of its own.
     if len(value) > MAX_STRING:
-        _check_strings(record)
+        check_strings(record)
     return record
 
 
-def _check_strings(record: Record) -> None:
+def check_size(value: bytes) -> None:
+    """Raise `RecordError` for a record of more than `MAX_RECORD` bytes."""
+    if len(value) > MAX_RECORD:
+        raise RecordError(
+            "too_large", f"record has {len(value)} bytes, {MAX_RECORD} are allowed"
+        )
+
+
+def decode_object(value: bytes) -> dict[str, Any]:
+    """Return a JSON object of somebody else's, as Python's own dicts, lists and scalars.
+
+    Raises `RecordError` with one of the reasons empty, too_large, not_utf8, malformed_json,
+    too_deep, wrong_type, number_range.
+    """
+    check_size(value)
+    try:
+        found: dict[str, Any] = _objects.decode(value)
+    except _UNREADABLE as error:
+        raise _refusal(value, error) from None
+    return found
+
+
+def check_strings(record: Record) -> None:
+    """Raise `RecordError` for a text of more than `MAX_STRING` characters in a record."""
     texts = [record.id, record.y, record.command, record.mark]
     if record.x is not UNSET:
         texts += [*record.x, *record.x.values()]
