@@ -1,13 +1,16 @@
-"""From an address to a log."""
+"""From an address to a log, or to one topic of somebody else's."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from stream.errors import SettingError
-from stream.topic import Log, check_name
+from stream.errors import SettingError, TopicMissing
+from stream.topic import Log, Topic, check_name, samples_of
+
+_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 KAFKA_SETTING = "DRIFTLINE_KAFKA_"
 """Environment variables that begin so are passed to kafka-python, in lower case.
@@ -45,15 +48,55 @@ def connect(url: str, *, kafka: Mapping[str, object] | None = None, create: bool
     )
 
 
-def _path(url: str, path: str) -> str:
+def open_topic(
+    url: str, setting: str, *, kafka: Mapping[str, object] | None = None
+) -> tuple[Log, Topic]:
+    """Return a topic of somebody else's, to be read, and the log it is on.
+
+    `url` is `kafka://HOST:PORT[,HOST:PORT]/TOPIC`, or `sqlite:PATH` for the samples of another
+    embedded log; `setting` is what brought it, for a message. Nothing is made that is not
+    there. Raises `SettingError` when the address is neither, or no such topic is there.
+    """
+    scheme, _, rest = url.partition(":")
+    if scheme == "sqlite" and rest:
+        from stream.sqlite import SqliteLog
+
+        log: Log = SqliteLog(_path(url, rest, setting), create=False)
+        name = samples_of(log.stream)
+    elif scheme == "kafka" and rest.startswith("//"):
+        from stream.kafka import KafkaLog
+
+        parts = urlsplit(url)
+        name = parts.path.strip("/")
+        if not parts.netloc or not _TOPIC.fullmatch(name):
+            raise SettingError(
+                f"{setting} {url!r} names no topic of a broker; write kafka://HOST:PORT/TOPIC"
+            )
+        settings = {**(kafka or {}), **_from_environment(os.environ)}
+        log = KafkaLog(parts.netloc.split(","), name, settings)
+    else:
+        raise SettingError(
+            f"{setting} {url!r} is no address of a topic; write kafka://HOST:PORT/TOPIC, or "
+            "sqlite:PATH for the samples of an embedded log"
+        )
+    try:
+        return log, log.topic(name)
+    except TopicMissing:
+        log.close()
+        raise SettingError(
+            f"{setting} {url!r} holds no topic {name!r}; make it, or name one that is there"
+        ) from None
+
+
+def _path(url: str, path: str, setting: str = "--stream") -> str:
     """Return the path of an embedded log, unless it is something else that only looks so."""
     if path == ":memory:":
         raise SettingError(
-            f"--stream {url!r} would be gone at the end; write sqlite:PATH, a file"
+            f"{setting} {url!r} would be gone at the end; write sqlite:PATH, a file"
         )
     if path.startswith("//") and not path.startswith("///"):
         raise SettingError(
-            f"--stream {url!r} names a host, and an embedded log is a file; "
+            f"{setting} {url!r} names a host, and an embedded log is a file; "
             f"write sqlite:{path.lstrip('/') or 'PATH'}"
         )
     return path
