@@ -1,6 +1,7 @@
 """What a copy of other topics writes, and what a second one adds."""
 
 import contextlib
+import dataclasses
 import json
 import random
 import threading
@@ -135,6 +136,54 @@ def test_labels_come_behind_their_samples(world):
     assert (copied.labels, copied.unmatched) == (6, 1)
     (sentence,) = (it for it in said if "no sample" in it)
     assert "the label of 'o-9'" in sentence
+
+
+def test_what_came_while_labels_were_read_counts_too(world):
+    """A label read after its sample was written is behind it, in the middle of a read too."""
+    world.fill("orders", [(0, 50.0, order(0))])
+    world.fill("payments", [])
+    log, payments, left = MemoryLog(), world.topic("payments"), [1, 2, 3]
+    end = payments.end
+
+    def busy():
+        if left and log.topic("memory.samples"):
+            n = left.pop(0)
+            world.fill("orders", [(0, 60.0 + n, order(n))])
+            world.fill("payments", [(0, 10.0 + n, payment(n))])
+        return end()
+
+    wanted, asked = dataclasses.replace(BOTH, until_end=False), 0
+
+    def stopping():
+        nonlocal asked
+        asked += 1
+        payments.end = busy
+        return asked > 50
+
+    copied = copy(log, wanted, stopping=stopping)
+
+    assert ids(stored(log)[0]) == [
+        "o-0",
+        *(it for n in (1, 2, 3) for it in (f"o-{n}", f"[o-{n}]")),
+    ]
+    assert copied.unmatched == 0
+
+
+def test_labels_held_back_at_a_crash_are_held_back_again(world, monkeypatch):
+    """They are read once more, and go behind their samples, each once."""
+    monkeypatch.setattr(copying, "BATCH", 1)
+    world.fill("orders", [(0, 10.0 + n, order(n)) for n in range(6)])
+    world.fill("payments", [(0, float(n), payment(n)) for n in (4, 2, 0)])
+    for calls in range(14):
+        log = MortalLog()
+        log.create("memory.samples", partitions=1)
+        log.dies_after = calls
+        with contextlib.suppress(CrashError):
+            copy(log, BOTH)
+        log.dies_after = None
+        copy(log, BOTH)
+        expected = ["o-0", "[o-0]", "o-1", "o-2", "[o-2]", "o-3", "o-4", "[o-4]", "o-5"]
+        assert ids(stored(log)[0]) == expected
 
 
 def test_labels_are_not_held_without_bound(world, monkeypatch):
