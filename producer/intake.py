@@ -29,7 +29,7 @@ class Intake:
 
     def __init__(self, topic: Topic, writer: Writer, name: str) -> None:
         self.sent: Counter[str] = Counter()
-        self.pending = 0
+        self.pending, self.partitions = 0, topic.partitions
         self._topic, self._writer, self._name = topic, writer, name.encode()
         self._waiting: dict[int, list[tuple[bytes, bytes | None]]] = {}
         rows = writer.rows(topic.name)

@@ -79,29 +79,40 @@ class Found(NamedTuple):
 def reader(mapping: FieldMap) -> Callable[[bytes], Record]:
     """Return what reads a record by a mapping.
 
-    It raises `RecordError` with a reason: of `stream.records.decode_object`, or missing_id,
-    missing_label, bad_time, wrong_type, number_range, string_too_long, too_deep,
-    too_many_fields, ambiguous.
+    It raises `RecordError` with a reason: of `stream.records.decode_object`, or of what
+    `shaper` returns.
     """
-    id_of, ts_of, y_of = _id_of(mapping), _ts_of(mapping), _y_of(mapping)
-    features = flattener(_plan(mapping), dict(mapping.rename))
-    label_alone = mapping.x is not None and not mapping.x
+    shape = shaper(mapping)
 
     def read(value: bytes) -> Record:
-        root = decode_object(value)
-        y = y_of(root)
-        if label_alone:
-            if y is None:
-                raise RecordError("missing_label", f"{mapping.y!r} holds no label")
-            record = Record(id_of(root), ts_of(root), y=y)
-        else:
-            record = Record(id_of(root), ts_of(root), features(root), y)
+        record = shape(decode_object(value))
         # A text within a record that is shorter than the limit needs no look of its own.
         if len(value) > MAX_STRING:
             check_strings(record)
         return record
 
     return read
+
+
+def shaper(mapping: FieldMap) -> Callable[[dict[str, Any]], Record]:
+    """Return what makes a record of an object by a mapping.
+
+    It raises `RecordError` with one of the reasons missing_id, missing_label, bad_time,
+    wrong_type, number_range, too_deep, too_many_fields, ambiguous.
+    """
+    id_of, ts_of, y_of = _id_of(mapping), _ts_of(mapping), _y_of(mapping)
+    features = flattener(_plan(mapping), dict(mapping.rename))
+
+    def sample(root: dict[str, Any]) -> Record:
+        return Record(id_of(root), ts_of(root), features(root), y_of(root))
+
+    def label(root: dict[str, Any]) -> Record:
+        y = y_of(root)
+        if y is None:
+            raise RecordError("missing_label", f"{mapping.y!r} holds no label")
+        return Record(id_of(root), ts_of(root), y=y)
+
+    return label if mapping.x is not None and not mapping.x else sample
 
 
 def describe(value: bytes, mapping: FieldMap) -> list[Found]:
