@@ -18,7 +18,7 @@ from stream.errors import SettingError
 
 
 class _Settings(Toml):
-    """A settings file in which a model or detector may be a table or a list."""
+    """A settings file in which a model, detector or mapping may be a table or a list."""
 
     def _load_config(self, path: Path) -> dict[str, Any]:
         try:
@@ -27,7 +27,7 @@ class _Settings(Toml):
             raise CycloptsError(msg=str(error)) from error
         found.pop("kafka", None)  # kafka-python's own settings are read where they are used
         for table in found.values():
-            for key in ("model", "detector"):
+            for key in ("model", "detector", "mapping", "labels_mapping"):
                 if isinstance(table, dict) and isinstance(table.get(key), dict | list):
                     table[key] = json.dumps(table[key])
         return found
@@ -56,7 +56,7 @@ _checkpoints = App(name="checkpoints", help="List, show or verify a learner's ch
 
 for _name, _help in (
     ("demo", "Run it all in one process, on data with three known drifts."),
-    ("produce", "Replay a data set into the stream."),
+    ("produce", "Bring a data set or another topic into the stream."),
     ("learn", "Guess, score and learn the samples of the stream."),
     ("monitor", "Show the learner's figures to Prometheus."),
     ("outcomes", "Write every scored guess, one line each."),

@@ -15,6 +15,7 @@ from stream.errors import SettingError
 if TYPE_CHECKING:
     from learner.config import Config
     from learner.loop import Run
+    from stream.mapping import FieldMap
     from stream.records import Label
     from stream.topic import Log
 
@@ -139,6 +140,24 @@ def spec(text: str | None) -> Any:
         raise SettingError(f"{text!r} is no JSON: {error}") from error
 
 
+def field_map(setting: str, given: str | Mapping[str, Any] | None) -> FieldMap | None:
+    """Return a mapping from what a settings file or a flag says of it, JSON or a table.
+
+    Raises `SettingError` for what is no mapping.
+    """
+    from stream.mapping import FieldMap
+
+    table = spec(given) if isinstance(given, str) else given
+    if table is None:
+        return None
+    if not isinstance(table, Mapping):
+        raise SettingError(
+            f'{setting} must be a table, as {{"id": "order.id", "y": "paid"}}, got {given!r}'
+        )
+    check(setting, table, FieldMap)
+    return FieldMap(**table)
+
+
 def labels(text: str | None) -> list[Label] | None:
     """Return classes from a list with commas, or from JSON where their type is not plain.
 
@@ -165,6 +184,17 @@ def _label(text: str) -> Label:
         return int(text)
     except ValueError:
         return text
+
+
+def types_of(given: list[str]) -> dict[str, str]:
+    """Return types by column, of COLUMN=TYPE each."""
+    found = {}
+    for text in given:
+        column, equals, kind = text.rpartition("=")
+        if not equals:
+            raise SettingError(f"--type {text!r} must be COLUMN=TYPE, as --type zip=category")
+        found[column] = kind
+    return found
 
 
 def read_toml(file: Path) -> dict[str, Any]:
