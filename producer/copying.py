@@ -86,7 +86,8 @@ class Copied:
 
     `samples` are records with features, `questions` those of them without a label, `labels`
     came alone; `unmatched` of them had no sample among the last there were. `skipped` counts
-    records that could not be read, by reason. `cursor` is where the next run goes on.
+    records that could not be read, by reason. `cursor` is where the next run goes on, in the
+    topics of samples and labels.
     """
 
     source: str
@@ -357,7 +358,10 @@ class _Copying:
             unmatched=self._unmatched,
             skipped=dict(self._skipped),
             partitions=self._topic.partitions,
-            cursor={inlet.topic.name: dict(inlet.taken) for inlet in self._inlets},
+            cursor={
+                what: dict(inlet.taken)
+                for what, inlet in zip(("samples", "labels"), self._inlets, strict=False)
+            },
             seconds=seconds,
             samples_per_second=samples / max(seconds, 1e-9),
             stopped=stopped,

@@ -105,7 +105,7 @@ def test_records_of_somebody_elses_become_samples(world):
         for n in range(20)
     ]
     assert (copied.samples, copied.questions, copied.stopped) == (20, 20, False)
-    assert copied.cursor == {"orders": {0: 10, 1: 10}}
+    assert copied.cursor == {"samples": {0: 10, 1: 10}}
 
 
 def test_a_record_without_an_id_is_called_after_its_place(world):
