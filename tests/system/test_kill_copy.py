@@ -37,7 +37,7 @@ def write_foreign(urls, names, orders):
     logs = [connect(url) for url in urls]
     for log, name, partitions in zip(logs, names, (3, 2), strict=True):
         log.create(name, partitions=partitions)
-    writers = [log.writer("foreign") for log in logs]
+    writers = [log.writer(f"foreign {name}") for log, name in zip(logs, names, strict=True)]
     found = list(contents(orders))
     for which in (0, 1):
         mine = sorted((it for it in found if it[0] == which), key=lambda it: it[2])
