@@ -13,7 +13,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from typing import Any
 
 from producer.answers import Answers, Held, known_in
@@ -21,95 +20,15 @@ from producer.emissions import LABEL, QUESTION, SAMPLE
 from producer.inlets import Inlet, fill, merged
 from producer.intake import Intake, record_of
 from producer.replay import Progress
+from producer.topics import Copied, Copy
 from stream.connect import open_topic
 from stream.errors import CursorExpired, RecordError, SettingError
-from stream.mapping import FieldMap, reader
-from stream.records import UNSET, Label, Record, encode
-from stream.topic import Entry, Log, Retention, Topic, Writer, samples_of
+from stream.mapping import reader
+from stream.records import UNSET, Record, encode
+from stream.topic import Entry, Log, Topic, Writer, samples_of
 
-KINDS = ("kafka:", "sqlite:")
-"""How a source begins that is a topic."""
 BATCH, WITHIN = 5000, 0.5
 """Records of one commit at most, and the seconds one waits for it while there are more."""
-_LABEL = FieldMap(id="id", y="y", x=())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Copy:
-    """What to copy, and how.
-
-    `source` is the address of a topic, `kafka://HOST:PORT/TOPIC`, or `sqlite:PATH` for the
-    samples of another embedded log. `mapping` says what stands where in its records; None is
-    for records of our own form, commands and marks among them. `labels` is the address of a
-    topic whose records are labels of those samples, by `labels_mapping`; without, `id` and `y`
-    stand in front. `until_end` stops at the end as it stands at the start.
-
-    `classes` are declared to a stream that has no record yet. `partitions` and `retention`
-    are for a topic that is not there yet. Raises `SettingError` for labels of samples without
-    an id.
-    """
-
-    source: str
-    labels: str | None = None
-    mapping: FieldMap | None = None
-    labels_mapping: FieldMap | None = None
-    until_end: bool = False
-    classes: Sequence[Label] | None = None
-    partitions: int = 1
-    retention: Retention = field(default_factory=Retention)
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be meant."""
-        if self.partitions < 1:
-            raise SettingError(
-                f"partitions must be a whole number of 1 or more, got {self.partitions}"
-            )
-        if self.labels is None and self.labels_mapping is not None:
-            raise SettingError("labels_mapping is for labels, and there are none; name a topic")
-        if self.labels is None:
-            return
-        for what, mapping in (("mapping", self.mapping), ("labels_mapping", self.label_map)):
-            if mapping is not None and mapping.id is None:
-                raise SettingError(
-                    f"labels find their samples by id, and {what} has none; give its path"
-                )
-
-    @property
-    def label_map(self) -> FieldMap:
-        """What stands where in the records of labels."""
-        return self.labels_mapping or _LABEL
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Copied:
-    """What one run of a copy wrote.
-
-    `samples` are records with features, `questions` those of them without a label, `labels`
-    came alone; `unmatched` of them had no sample among the last there were. `skipped` counts
-    records that could not be read, by reason. `cursor` is where the next run goes on, in the
-    topics of samples and labels.
-    """
-
-    source: str
-    samples: int
-    questions: int
-    labels: int
-    unmatched: int
-    skipped: Mapping[str, int]
-    partitions: int
-    cursor: Mapping[str, Mapping[int, int]]
-    seconds: float
-    samples_per_second: float
-    stopped: bool
-
-
-def is_topic(source: str) -> bool:
-    """Return whether a source is a topic.
-
-    >>> is_topic("kafka://127.0.0.1:9092/orders"), is_topic("orders.csv")
-    (True, False)
-    """
-    return source.startswith(KINDS)
 
 
 def copy(

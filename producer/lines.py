@@ -8,34 +8,23 @@ was read and not yet committed is lost with the process: 20 milliseconds' worth 
 from __future__ import annotations
 
 import contextlib
-import csv
 import hashlib
 import queue
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from producer.columns import CONVERTERS, text_value
+from producer.chunks import Read, chunks_of
+from producer.columns import CONVERTERS
+from producer.csv_lines import CsvLines
 from producer.emissions import LABEL, QUESTION, SAMPLE
 from producer.intake import Intake
 from producer.replay import Progress
 from producer.sources.source import unknown
 from stream.errors import RecordError, SettingError
-from stream.mapping import FieldMap, reader, shaper
-from stream.paths import path_of, steps_of
-from stream.records import (
-    MAX_RECORD,
-    UNSET,
-    Label,
-    Record,
-    Value,
-    check_size,
-    check_strings,
-    decode,
-    encode,
-)
+from stream.mapping import FieldMap, reader
+from stream.records import UNSET, Label, Record, decode, encode
 from stream.topic import Log, Retention, samples_of
 
 SOURCE = "-"
@@ -43,11 +32,7 @@ SOURCE = "-"
 FORMATS = ("jsonl", "csv", "records")
 BATCH, WITHIN = 5000, 0.02
 """Lines of one commit at most, and the seconds one waits for it at most."""
-_CHUNK, _CHUNKS = 1 << 16, 64
 _LOOK = 0.1
-
-Read = Callable[[int], bytes]
-"""Gives up to so many bytes as soon as there are any, and none at the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +118,7 @@ def take(
         if wanted.classes:
             intake.declare(wanted.classes)
         taking = _Taking(wanted, intake, say, now)
-        stopped = taking.run(_chunks(read), stopping, progress, clock)
+        stopped = taking.run(chunks_of(read), stopping, progress, clock)
     seconds, sent = clock() - started, intake.sent
     samples = sent[SAMPLE] + sent[QUESTION]
     return Taken(
@@ -163,7 +148,7 @@ class _Taking:
         self._before = int(intake.state.get("lines", 0))
         self._read: Callable[[bytes], Record | None]
         if wanted.format == "csv":
-            self._read = _Rows(wanted)
+            self._read = CsvLines(wanted.mapping, wanted.types)
         else:
             self._read = reader(wanted.mapping) if wanted.format == "jsonl" else decode
 
@@ -233,118 +218,3 @@ class _Taking:
             skipped=self.skipped.total(),
             seconds=seconds,
         )
-
-
-class _Rows:
-    """Makes records of lines of CSV; the first names the columns."""
-
-    def __init__(self, wanted: Lines) -> None:
-        self._wanted = wanted
-        self._names: list[str] = []
-        self._delimiter = ","
-
-    def __call__(self, line: bytes) -> Record | None:
-        """Return the record of a line, None for the first. Raises `RecordError`."""
-        check_size(line)
-        if not self._names:
-            self._open(line)
-            return None
-        values = self._split(line)
-        if len(values) != len(self._names):
-            raise RecordError(
-                "malformed_csv", f"{len(values)} values for {len(self._names)} columns"
-            )
-        found = map(self._value, self._names, values)
-        record = self._shape(dict(zip(self._names, found, strict=True)))
-        check_strings(record)
-        return record
-
-    def _open(self, line: bytes) -> None:
-        text = line.removeprefix(b"\xef\xbb\xbf")
-        self._delimiter = next((it for it in ",;\t|" if it.encode() in text), ",")
-        try:
-            self._names = names = self._split(text)
-        except RecordError as error:
-            raise SettingError(
-                f"the first line of standard input names no columns: {error}"
-            ) from error
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise SettingError(
-                f"standard input names the column {twice[0]!r} twice; rename one"
-            )
-        wanted = self._wanted
-        for name in wanted.types:
-            if name not in names:
-                raise unknown("column for a type", name, names)
-        self._shape = shaper(wanted.mapping)
-        mapping = wanted.mapping
-        named = [("label", mapping.y), ("id", mapping.id), ("time", mapping.ts)]
-        for setting, path in [*named, *(("drop", path) for path in mapping.drop)]:
-            column_meant = _column(path)
-            if column_meant is not None and column_meant not in names:
-                raise unknown(
-                    f"column for {setting} in standard input called", column_meant, names
-                )
-        self._id = _column(mapping.id)
-
-    def _split(self, line: bytes) -> list[str]:
-        try:
-            (row,) = csv.reader([line.decode()], delimiter=self._delimiter, strict=True)
-        except UnicodeDecodeError as error:
-            raise RecordError("not_utf8", f"line is not UTF-8: {error.reason}") from None
-        except (csv.Error, ValueError) as error:
-            raise RecordError("malformed_csv", f"line is not CSV: {error}") from None
-        return row
-
-    def _value(self, name: str, text: str) -> Value:
-        if name == self._id:
-            return text.strip() or None
-        kind = self._wanted.types.get(name)
-        if kind is None:
-            return text_value(text)
-        try:
-            return CONVERTERS[kind](text)
-        except ValueError as error:
-            raise RecordError(
-                "wrong_type", f"column {name!r} is of type {kind}, and {error}"
-            ) from None
-
-
-def _column(path: str | None) -> str | None:
-    return None if path is None else str(steps_of(path, "column")[0])
-
-
-def column(name: str) -> str:
-    """Return the path that leads to a column of this name, whatever is in it."""
-    return path_of((name,))
-
-
-def _readable(read: Read) -> bytes:
-    """Return what can be read; nothing at the end, and when the other end has broken off."""
-    with contextlib.suppress(OSError):
-        return read(_CHUNK)
-    return b""
-
-
-def _chunks(read: Read) -> queue.Queue[list[bytes] | None]:
-    """Return what is filled with lines as they come, then with None at the end."""
-    chunks: queue.Queue[list[bytes] | None] = queue.Queue(_CHUNKS)
-
-    def follow() -> None:
-        rest, oversize = b"", False
-        while data := _readable(read):
-            *lines, rest = (rest + data).split(b"\n")
-            if oversize and lines:
-                lines, oversize = lines[1:], False
-            if len(rest) > MAX_RECORD:
-                # What is too long is refused by its beginning, and never held whole.
-                lines += [] if oversize else [rest]
-                rest, oversize = b"", True
-            if lines:
-                chunks.put(lines)
-        if rest and not oversize:
-            chunks.put([rest])
-        chunks.put(None)
-
-    threading.Thread(target=follow, name="lines", daemon=True).start()
-    return chunks

@@ -15,9 +15,9 @@ from stream.errors import SettingError
 from stream.topic import Retention
 
 if TYPE_CHECKING:
-    from producer.copying import Copy
     from producer.lines import Lines
     from producer.replay import Progress
+    from producer.topics import Copy
     from stream.mapping import FieldMap
 
 _BOTH = {
@@ -31,7 +31,7 @@ _PARTS = {"label": "y", "id": "id", "time": "ts", "drop": "drop"}
 
 def is_live(source: str) -> bool:
     """Return whether a source is a topic or standard input, and no data set."""
-    from producer.copying import is_topic
+    from producer.topics import is_topic
 
     return source == "-" or is_topic(source)
 
@@ -77,7 +77,7 @@ def produce_live(
 
 def copy_of(given: Mapping[str, Any]) -> Copy:
     """Return what to copy, from the settings of the command. Raises `SettingError`."""
-    from producer.copying import Copy
+    from producer.topics import Copy
 
     parts = _parts(given)
     mapping = field_map("mapping", given["mapping"])
@@ -108,7 +108,8 @@ def labels_map(given: str | Mapping[str, Any] | None) -> FieldMap | None:
 
 def lines_of(given: Mapping[str, Any]) -> Lines:
     """Return what lines hold, from the settings of the command. Raises `SettingError`."""
-    from producer.lines import Lines, column
+    from producer.csv_lines import column
+    from producer.lines import Lines
 
     form = given["format"] or "jsonl"
     parts = _parts(given)

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from producer import answers, copying, inlets
-from producer.copying import Copy, copy
+from producer.copying import copy
+from producer.topics import Copy
 from stream.errors import Fenced, SettingError
 from stream.mapping import FieldMap
 from stream.memory import MemoryLog

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producer.lines import Lines, column, take
+from producer.csv_lines import column
+from producer.lines import Lines, take
 from stream.errors import SettingError
 from stream.mapping import FieldMap
 from stream.memory import MemoryLog
