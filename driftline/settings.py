@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
@@ -140,7 +140,9 @@ def spec(text: str | None) -> Any:
         raise SettingError(f"{text!r} is no JSON: {error}") from error
 
 
-def field_map(setting: str, given: str | Mapping[str, Any] | None) -> FieldMap | None:
+def field_map(
+    setting: str, given: str | Mapping[str, Any] | FieldMap | None
+) -> FieldMap | None:
     """Return a mapping from what a settings file or a flag says of it, JSON or a table.
 
     Raises `SettingError` for what is no mapping.
@@ -148,14 +150,29 @@ def field_map(setting: str, given: str | Mapping[str, Any] | None) -> FieldMap |
     from stream.mapping import FieldMap
 
     table = spec(given) if isinstance(given, str) else given
-    if table is None:
-        return None
+    if table is None or isinstance(table, FieldMap):
+        return table
     if not isinstance(table, Mapping):
         raise SettingError(
             f'{setting} must be a table, as {{"id": "order.id", "y": "paid"}}, got {given!r}'
         )
     check(setting, table, FieldMap)
     return FieldMap(**table)
+
+
+def labels_map(
+    setting: str, given: str | Mapping[str, Any] | FieldMap | None
+) -> FieldMap | None:
+    """Return the mapping of labels, which have no features. Raises as `field_map`."""
+    mapping = field_map(setting, given)
+    if mapping is None:
+        return None
+    if mapping.x or mapping.drop or mapping.rename or mapping.y is None:
+        raise SettingError(
+            f'{setting} takes the paths of id and y, as {{"id": "order.id", "y": "paid"}}, '
+            f"got {given!r}"
+        )
+    return replace(mapping, x=())
 
 
 def labels(text: str | None) -> list[Label] | None:

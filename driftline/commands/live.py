@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from driftline.console import Stop, sum_up, tell
 from driftline.options import Common
-from driftline.settings import field_map, kafka_settings, labels, open_stream, types_of
+from driftline.settings import (
+    field_map,
+    kafka_settings,
+    labels,
+    labels_map,
+    open_stream,
+    types_of,
+)
 from stream.errors import SettingError
 from stream.topic import Retention
 
@@ -87,23 +94,10 @@ def copy_of(given: Mapping[str, Any]) -> Copy:
         source=given["source"],
         labels=given["labels"],
         mapping=mapping,
-        labels_mapping=labels_map(given["labels_mapping"]),
+        labels_mapping=labels_map("labels_mapping", given["labels_mapping"]),
         until_end=given["until_end"],
         **_common(given),
     )
-
-
-def labels_map(given: str | Mapping[str, Any] | None) -> FieldMap | None:
-    """Return the mapping of labels, which have no features."""
-    mapping = field_map("labels_mapping", given)
-    if mapping is None:
-        return None
-    if mapping.x or mapping.drop or mapping.rename or mapping.y is None:
-        raise SettingError(
-            'labels_mapping takes the paths of id and y, as {"id": "order.id", "y": "paid"}, '
-            f"got {given!r}"
-        )
-    return dataclasses.replace(mapping, x=())
 
 
 def lines_of(given: Mapping[str, Any]) -> Lines:
