@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -11,6 +12,7 @@ from driftline.__main__ import main
 from driftline.settings import field_map
 from stream.errors import SettingError
 from stream.mapping import FieldMap
+from stream.sqlite import SqliteLog
 from tests.system.lives import COMMAND, environment, samples
 
 SETTINGS = """
@@ -21,12 +23,12 @@ source = "sqlite:orders.db"
 labels = "sqlite:payments.db"
 until_end = true
 [produce.mapping]
-id = "x['order.id']"
-x = ["x.customer"]
-rename = {"x.customer.age" = "age"}
+id = "['order.id']"
+x = ["customer"]
+rename = {"customer.age" = "age"}
 [produce.labels_mapping]
-id = "x.ref"
-y = "x.paid"
+id = "ref"
+y = "paid"
 """
 
 
@@ -56,27 +58,20 @@ def run(tmp_path, monkeypatch, capsys):
 @pytest.fixture
 def shop(tmp_path):
     """Give a folder with two other streams, of orders and of what was paid for."""
-    orders = [{"order.id": f"o-{n}", "customer.age": n} for n in range(20)]
-    paid = [{"ref": f"o-{n}", "paid": n > 9} for n in range(20)]
-    produce(f"sqlite:{tmp_path}/any.db", source="synth:Sine", limit=1)
+    orders = [{"order.id": f"o-{n}", "customer": {"age": n}} for n in range(20)]
+    paid = [{"ref": f"o-{n}", "paid": n > 9, "when": n} for n in range(20)]
     for name, records in (("orders", orders), ("payments", paid)):
-        flat = "".join(json.dumps({"x": each}) + "\n" for each in records)
-        if name == "orders":
-            flat = flat.replace('"customer.age": ', '"customer": {"age": ').replace("}}", "}}}")
-        done = pipe(
-            tmp_path, flat, "--stream", f"sqlite:{name}.db", "--mapping", '{"x": ["x"]}'
-        )
-        assert done.returncode == 0, done.stderr
+        with closing(SqliteLog(tmp_path / f"{name}.db")) as log:
+            topic, writer = log.create("local.samples", partitions=1), log.writer("w")
+            for record in records:
+                writer.append(topic.name, json.dumps(record).encode())
+            writer.commit()
     return tmp_path
 
 
 def test_settings_alone_bring_samples_and_labels_together(shop, run):
     """Tables of the settings file are the mappings; a second run adds nothing."""
-    text = SETTINGS.replace("x['order.id']", "x['x.order.id']")
-    text = text.replace('["x.customer"]', "['x[\"x.customer.age\"]']")
-    text = text.replace('"x.customer.age" =', "'x.x.customer.age' =")
-    text = text.replace('"x.ref"', "'x[\"x.ref\"]'").replace('"x.paid"', "'x[\"x.paid\"]'")
-    (shop / "driftline.toml").write_text(text)
+    (shop / "driftline.toml").write_text(SETTINGS)
 
     code, out, err = run("produce", "--json")
     again = run("produce", "--json")
@@ -93,10 +88,10 @@ def test_settings_alone_bring_samples_and_labels_together(shop, run):
 
 def test_columns_of_files_are_paths_of_topics(shop, run):
     """Label, id and drop may be said by flags, over the mapping."""
-    flags = ("--label", "x['x.paid']", "--id", "x['x.ref']", "--drop", "ts")
+    flags = ("--label", "paid", "--id", "ref", "--drop", "nothing")
     code, _, err = run(
         *("produce", "--stream", "sqlite:o.db", "--source", "sqlite:payments.db", *flags),
-        *("--until-end", "--mapping", '{"rename": {"id": "number"}}'),
+        *("--until-end", "--mapping", '{"rename": {"when": "number"}}'),
     )
     assert code == 0, err
     assert samples("sqlite:o.db")[0][2][1] == {"id": "o-2", "x": {"number": 2}, "y": False}
@@ -159,7 +154,7 @@ def test_what_cannot_be_meant_leaves_with_two(run, words, sentence):
 def test_from_python_it_is_the_same(shop):
     """A mapping is a dict there, or what one makes of it."""
     ours = f"sqlite:{shop}/ours.db"
-    for mapping in ({"id": "x['x.ref']", "y": "x['x.paid']"}, FieldMap(id="id")):
+    for mapping in ({"id": "ref", "y": "paid"}, FieldMap(id="id")):
         summary = produce(
             ours, source=f"sqlite:{shop}/payments.db", mapping=mapping, until_end=True
         )
