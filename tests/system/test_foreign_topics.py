@@ -11,7 +11,7 @@ from river.linear_model import LogisticRegression
 from river.preprocessing import StandardScaler
 
 from stream.connect import connect
-from tests.system.lives import PATIENCE, samples
+from tests.system.lives import COMMAND, PATIENCE, environment, samples
 
 pytestmark = pytest.mark.kafka
 
@@ -149,3 +149,40 @@ def test_more_of_both_is_added_by_the_next_run(nursery, shop, kcat, tmp_path):
     (records,) = samples(shop).values()
     assert [content["id"] for _, content in records[-2:]] == ["o-new", "o-new"]
     assert len(records) == 2 * CHUNK + 2
+
+
+@pytest.mark.parametrize("shop", [CHUNK], indirect=True)
+def test_what_kcat_reads_goes_down_a_pipe(nursery, shop, tmp_path):
+    """Standard input is as good a source as any: `kcat … | driftline produce --source -`."""
+    topic = (tmp_path / "driftline.toml").read_text().split('source = "')[1].split('"')[0]
+    broker, name = topic.removeprefix("kafka://").split("/")
+    (tmp_path / "driftline.toml").unlink()
+    url = f"sqlite:{tmp_path / 'piped.db'}"
+    words = ["--source", "-", "--id", "order.id", "--time", "order.placed", "--stream", url]
+    reading = subprocess.Popen(
+        ["kcat", "-C", "-e", "-q", "-b", broker, "-t", name], stdout=subprocess.PIPE
+    )
+    with reading:
+        done = subprocess.run(
+            [*COMMAND, "produce", *words, "--json"],
+            stdin=reading.stdout,
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env=environment(),
+        )
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert (summary["samples"], summary["skipped"]) == (CHUNK, {"wrong_type": 1})
+    (records,) = samples(url).values()
+    assert sorted(it["id"] for _, it in records) == sorted(f"o-{n}" for n in range(CHUNK))
+
+
+def test_a_topic_that_is_not_there_is_not_made(nursery, kafka, tmp_path):
+    """A sentence names it, and the broker still has no such topic."""
+    source = f"kafka://{kafka}/Nobody.Wrote_{uuid.uuid4().hex[:8]}"
+    for _ in range(2):
+        life = nursery.start("produce", "--source", source, cwd=tmp_path)
+        assert life.wait() == 2
+        assert f"source {source!r} holds no topic" in life.err
+        assert life.err.count("\n") == 1
