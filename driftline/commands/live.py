@@ -31,7 +31,7 @@ _BOTH = {
     *("source", "common", "mapping", "until_end", "label", "id", "time", "drop", "classes"),
     *("partitions", "retention_seconds", "retention_bytes"),
 }
-_OF_TOPICS = {*_BOTH, "labels", "labels_mapping"}
+_OF_TOPICS = {*_BOTH, "labels", "labels_mapping", "dry_run"}
 _OF_LINES = {*_BOTH, "format", "types"}
 _PARTS = {"label": "y", "id": "id", "time": "ts", "drop": "drop"}
 
@@ -66,6 +66,12 @@ def produce_live(
     is_lines = given["source"] == "-"
     _check(given, defaults, _OF_LINES if is_lines else _OF_TOPICS)
     wanted: Any = lines_of(given) if is_lines else copy_of(given)
+    if given["dry_run"]:
+        from producer.peek import peek
+
+        for line in peek(wanted, kafka=kafka_settings()):
+            tell(line)
+        return 0
     log = open_stream(common.address)
     try:
         with Stop().on_signals() as stop:

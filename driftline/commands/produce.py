@@ -115,7 +115,8 @@ def produce(
     retention_bytes
         Bytes of samples kept in each partition of a new topic. Default: all.
     dry_run
-        Show schema, first rows and reading rate, and write nothing.
+        Show schema, first rows and reading rate, and write nothing; of a topic show its newest
+        record as the mapping reads it.
     """
     given = dict(locals())
     common = common or Common()

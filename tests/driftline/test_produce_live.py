@@ -86,6 +86,23 @@ def test_settings_alone_bring_samples_and_labels_together(shop, run):
     assert {"id": "o-3", "y": False} in records
 
 
+def test_a_dry_run_shows_a_record_through_the_mapping(shop, run):
+    """The newest of each topic, each value with the path it comes from; nothing is made."""
+    (shop / "driftline.toml").write_text(SETTINGS.replace('id = "ref"', 'id = "reff"'))
+
+    code, out, err = run("produce", "--dry-run")
+
+    assert (code, out) == (0, "")
+    assert [line.split() for line in err.splitlines()] == [
+        ["local.samples[0]@19,", "45", "bytes"],
+        ["id", "id", '"o-19"', "from", '["order.id"]'],
+        ["feature", "age", "19", "from", "customer.age"],
+        ["local.samples[0]@19,", "41", "bytes"],
+        ["would", "be", "left", "out", "(missing_id):", "'reff'", "holds", "no", "id"],
+    ]
+    assert not (shop / "ours.db").exists()
+
+
 def test_columns_of_files_are_paths_of_topics(shop, run):
     """Label, id and drop may be said by flags, over the mapping."""
     flags = ("--label", "paid", "--id", "ref", "--drop", "nothing")
