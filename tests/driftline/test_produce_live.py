@@ -95,7 +95,7 @@ def test_a_dry_run_shows_a_record_through_the_mapping(shop, run):
     assert (code, out) == (0, "")
     assert [line.split() for line in err.splitlines()] == [
         ["local.samples[0]@19,", "45", "bytes"],
-        ["id", "id", '"o-19"', "from", '["order.id"]'],
+        ["id", "id", '"o-19"', "from", "['order.id']"],
         ["feature", "age", "19", "from", "customer.age"],
         ["local.samples[0]@19,", "41", "bytes"],
         ["would", "be", "left", "out", "(missing_id):", "'reff'", "holds", "no", "id"],

@@ -1,4 +1,5 @@
 import random
+import signal
 import time
 import uuid
 from contextlib import closing
@@ -187,3 +188,25 @@ def test_a_planted_bug_is_caught(campaign, embedded, tmp_path, plant):
 
     with pytest.raises(AssertionError):
         check(url, whole, orders)
+
+
+def test_a_copy_that_follows_ends_well_when_asked(nursery, embedded, tmp_path):
+    """SIGTERM leaves with 0 and a summary; what came until then is there, once."""
+    url = f"sqlite:{tmp_path / 's.db'}"
+    command = [it for it in produce(url, embedded(400), 1) if it != "--until-end"]
+    with closing(connect(url)) as log:
+        for again in (False, True):
+            life = nursery.start(*command, "--json", cwd=tmp_path)
+            eventually(lambda: stored(log) == records_of(400))
+            if again:
+                life.said("going on behind it")
+            assert life.end(signal.SIGTERM) == 0, life.err
+            assert life.summary["stopped"]
+    assert stored_once(url) == records_of(400)
+
+
+def stored_once(url):
+    """Return how many different records there are, none of them twice."""
+    everything = [str(content) for p in samples(url).values() for _, content in p]
+    assert len(everything) == len(set(everything))
+    return len(everything)
