@@ -18,7 +18,7 @@ from kafka import KafkaConsumer
 from kafka import errors as refusals
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
-from stream.errors import CursorExpired, StreamError, TopicMissing, TopicTimeout
+from stream.errors import CursorExpired, StreamError, TopicFailed, TopicMissing, TopicTimeout
 from stream.kafka_cluster import ANSWER, LOOK, Cluster, Waiting
 from stream.kafka_writer import KafkaWriter
 from stream.topic import Batch, Cursor, Entries, Entry, Retention, samples_of
@@ -253,6 +253,11 @@ class KafkaTopic:
         return {p: offset for p, offset in cursor.items() if offset <= end[p]}
 
     def _refused(self, error: Exception) -> StreamError:
+        if isinstance(error, refusals.UnsupportedCodecError):
+            return TopicFailed(
+                f"records of {self.name!r} are compressed in a way that cannot be read here "
+                f"({error}); install python-snappy, lz4 or zstandard beside driftline"
+            )
         return self._cluster.refused(f"give records of {self.name!r}", error)
 
     def _look_around(self, cursor: Cursor) -> None:

@@ -68,9 +68,9 @@ def kcat(kafka):
         assert "CI" not in os.environ, "kcat is missing; tools/needs.sh installs it"
         pytest.skip("kcat is not installed")
 
-    def write(topic, records):
+    def write(topic, records, *more):
         text = "".join(json.dumps(record) + "\n" for record in records)
-        command = [program, "-P", "-b", kafka, "-t", topic]
+        command = [program, "-P", "-b", kafka, "-t", topic, *more]
         subprocess.run(command, input=text, text=True, check=True, timeout=PATIENCE)
 
     return write
@@ -176,6 +176,28 @@ def test_what_kcat_reads_goes_down_a_pipe(nursery, shop, tmp_path):
     assert (summary["samples"], summary["skipped"]) == (CHUNK, {"wrong_type": 1})
     (records,) = samples(url).values()
     assert sorted(it["id"] for _, it in records) == sorted(f"o-{n}" for n in range(CHUNK))
+
+
+@pytest.mark.parametrize("codec", ["gzip", "lz4"])
+def test_compressed_records_are_read_or_it_is_said_what_is_missing(
+    nursery, kafka, kcat, tmp_path, codec
+):
+    """What clients can unpack is copied; else a sentence names the libraries that do."""
+    name = f"packed-{uuid.uuid4().hex[:8]}"
+    with closing(connect(f"kafka://{kafka}/any")) as log:
+        log.create(name, partitions=1)
+    kcat(name, [{"a": n} for n in range(300)], "-z", codec)
+    words = ("--source", f"kafka://{kafka}/{name}", "--mapping", "{}", "--until-end", "--json")
+
+    life = nursery.start("produce", *words, cwd=tmp_path)
+
+    if life.wait() == 0:
+        assert life.summary["samples"] == 300
+    else:
+        assert codec != "gzip"
+        assert life.code == 1
+        assert "install python-snappy, lz4 or zstandard" in life.err
+        assert "Traceback" not in life.err
 
 
 def test_a_topic_that_is_not_there_is_not_made(nursery, kafka, tmp_path):
