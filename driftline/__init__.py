@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import learner.summary
     import producer.replay
+    import producer.topics
 
 __all__ = ["learn", "produce"]
 
@@ -29,23 +30,52 @@ def produce(
     kafka: Mapping[str, object] | None = None,
     stopping: Callable[[], bool] = lambda: False,
     **replay: Any,
-) -> producer.replay.Summary:
+) -> producer.replay.Summary | producer.topics.Copied:
     """Write a source to the stream's topic of samples, and return what was written.
 
     `stream` is `sqlite:PATH` or `kafka://HOST:PORT/NAME`, `kafka` holds settings of
     kafka-python by its own names, and `replay` are the fields of `producer.replay.Replay`.
-    A second call with the same settings goes on where the first one stopped. Raises
-    `stream.errors.StreamError`.
+    Where `source` is the address of a topic they are those of `producer.topics.Copy`, with
+    mappings as dicts, and it goes on until `stopping` unless `until_end`. A second call with
+    the same settings goes on where the first one stopped. Raises `stream.errors.StreamError`.
     """
     from driftline.settings import check
     from producer.replay import Replay
     from producer.replay import produce as run
+    from producer.topics import is_topic
     from stream.connect import connect
 
+    if is_topic(source):
+        return _copy(stream, source, kafka, stopping, replay)
     check("produce", {"source": source, **replay}, Replay)
     log = connect(stream, kafka=kafka)
     try:
         return run(log, Replay(source=source, **replay), stopping=stopping)
+    finally:
+        log.close()
+
+
+def _copy(
+    stream: str,
+    source: str,
+    kafka: Mapping[str, object] | None,
+    stopping: Callable[[], bool],
+    settings: Mapping[str, Any],
+) -> producer.topics.Copied:
+    from driftline.settings import check, field_map, labels_map
+    from producer.copying import copy
+    from producer.topics import Copy
+    from stream.connect import connect
+
+    read = {"mapping": field_map, "labels_mapping": labels_map}
+    wanted: dict[str, Any] = {
+        name: read[name](name, value) if name in read else value
+        for name, value in settings.items()
+    }
+    check("produce", {"source": source, **wanted}, Copy)
+    log = connect(stream, kafka=kafka)
+    try:
+        return copy(log, Copy(source=source, **wanted), kafka=kafka, stopping=stopping)
     finally:
         log.close()
 

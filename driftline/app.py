@@ -25,7 +25,7 @@ _config = App(name="config", help="Write, show or describe the settings file.")
 
 for _name, _help in (
     ("demo", "Run it all in one process, on data with three known drifts."),
-    ("produce", "Replay a data set into the stream."),
+    ("produce", "Bring a data set or another topic into the stream."),
     ("learn", "Guess, score and learn the samples of the stream."),
     ("monitor", "Show the learner's figures to Prometheus."),
     ("outcomes", "Write every scored guess, one line each."),

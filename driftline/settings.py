@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -15,6 +15,7 @@ from stream.errors import SettingError
 if TYPE_CHECKING:
     from learner.config import Config
     from learner.loop import Run
+    from stream.mapping import FieldMap
     from stream.records import Label
     from stream.topic import Log
 
@@ -143,6 +144,41 @@ def spec(text: str | None) -> Any:
         raise SettingError(f"{text!r} is no JSON: {error}") from error
 
 
+def field_map(
+    setting: str, given: str | Mapping[str, Any] | FieldMap | None
+) -> FieldMap | None:
+    """Return a mapping from what a settings file or a flag says of it, JSON or a table.
+
+    Raises `SettingError` for what is no mapping.
+    """
+    from stream.mapping import FieldMap
+
+    table = spec(given) if isinstance(given, str) else given
+    if table is None or isinstance(table, FieldMap):
+        return table
+    if not isinstance(table, Mapping):
+        raise SettingError(
+            f'{setting} must be a table, as {{"id": "order.id", "y": "paid"}}, got {given!r}'
+        )
+    check(setting, table, FieldMap)
+    return FieldMap(**table)
+
+
+def labels_map(
+    setting: str, given: str | Mapping[str, Any] | FieldMap | None
+) -> FieldMap | None:
+    """Return the mapping of labels, which have no features. Raises as `field_map`."""
+    mapping = field_map(setting, given)
+    if mapping is None:
+        return None
+    if mapping.x or mapping.drop or mapping.rename or mapping.y is None:
+        raise SettingError(
+            f'{setting} takes the paths of id and y, as {{"id": "order.id", "y": "paid"}}, '
+            f"got {given!r}"
+        )
+    return replace(mapping, x=())
+
+
 def labels(text: str | None) -> list[Label] | None:
     """Return classes from a list with commas, or from JSON where their type is not plain.
 
@@ -169,6 +205,17 @@ def _label(text: str) -> Label:
         return int(text)
     except ValueError:
         return text
+
+
+def types_of(given: list[str]) -> dict[str, str]:
+    """Return types by column, of COLUMN=TYPE each."""
+    found = {}
+    for text in given:
+        column, equals, kind = text.rpartition("=")
+        if not equals:
+            raise SettingError(f"--type {text!r} must be COLUMN=TYPE, as --type zip=category")
+        found[column] = kind
+    return found
 
 
 def read_toml(file: Path) -> dict[str, Any]:

@@ -179,3 +179,12 @@ def any_value(value: Any) -> Value:
     if isinstance(value, str):
         return category(value)
     return CONVERTERS[_kind(value, texts=False)](value) if value is not None else None
+
+
+def text_value(text: str) -> Value:
+    """Return a value of a text by itself, where there is no column to be of one type with.
+
+    >>> [text_value(text) for text in ("2", "2.50", "true", "UP", "NA")]
+    [2, 2.5, True, 'UP', None]
+    """
+    return None if _missing(text) else CONVERTERS[_kind(text, texts=True)](text)

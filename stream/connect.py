@@ -1,13 +1,16 @@
-"""From an address to a log."""
+"""From an address to a log, or to one topic of somebody else's."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from stream.errors import SettingError
-from stream.topic import Log, check_name
+from stream.errors import SettingError, TopicMissing
+from stream.topic import Log, Topic, check_name, samples_of
+
+_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 KAFKA_SETTING = "DRIFTLINE_KAFKA_"
 """Environment variables that begin so are passed to kafka-python, in lower case.
@@ -49,28 +52,76 @@ def connect(
     )
 
 
+def open_topic(
+    url: str, setting: str, *, kafka: Mapping[str, object] | None = None
+) -> tuple[Log, Topic]:
+    """Return a topic of somebody else's, to be read, and the log it is on.
+
+    `url` is `kafka://HOST:PORT[,HOST:PORT]/TOPIC`, or `sqlite:PATH` for the samples of another
+    embedded log; `setting` is what brought it, for a message. Nothing is made that is not
+    there. Raises `SettingError` when the address is neither, or no such topic is there.
+    """
+    scheme, _, rest = url.partition(":")
+    if scheme == "sqlite" and rest:
+        from stream.sqlite import SqliteLog
+
+        log: Log = SqliteLog(sqlite_path(url, setting), create=False)
+        name = samples_of(log.stream)
+    elif scheme == "kafka" and rest.startswith("//"):
+        from stream.kafka import KafkaLog
+
+        brokers, name = _brokers(url, setting, "topic")
+        if not _TOPIC.fullmatch(name):
+            raise SettingError(
+                f"{setting} {url!r} names {name!r}, which can be no topic; write "
+                "kafka://HOST:PORT/TOPIC"
+            )
+        log = KafkaLog(brokers, name, {**(kafka or {}), **_from_environment(os.environ)})
+    else:
+        raise SettingError(
+            f"{setting} {url!r} is no address of a topic; write kafka://HOST:PORT/TOPIC, or "
+            "sqlite:PATH for the samples of an embedded log"
+        )
+    try:
+        return log, log.topic(name)
+    except TopicMissing:
+        log.close()
+        raise SettingError(
+            f"{setting} {url!r} holds no topic {name!r}; make it, or name one that is there"
+        ) from None
+
+
 def kafka_address(url: str) -> tuple[list[str], str]:
     """Return the brokers and the name of a stream on Kafka. Raises `SettingError`.
 
     >>> kafka_address("kafka://a:9092,b/orders")
     (['a:9092', 'b'], 'orders')
     """
+    brokers, name = _brokers(url, "--stream", "stream")
+    return brokers, check_name(name, "stream")
+
+
+def _brokers(url: str, setting: str, what: str) -> tuple[list[str], str]:
+    """Return the brokers of an address, and the name of what it stands for."""
     hosts, _, name = url.removeprefix("kafka://").partition("/")
     brokers = [broker for broker in hosts.split(",") if broker]
-    lacking = "broker" if not brokers else "stream" if not name.strip("/") else None
+    lacking = "broker" if not brokers else what if not name.strip("/") else None
     if lacking:
-        raise SettingError(f"--stream {url!r} names no {lacking}; write kafka://HOST:PORT/NAME")
+        raise SettingError(
+            f"{setting} {url!r} names no {lacking}; write kafka://HOST:PORT/"
+            f"{'NAME' if what == 'stream' else 'TOPIC'}"
+        )
     if "@" in hosts:
         raise SettingError(
-            "--stream has a user before '@', and an address is no place for a secret; give "
+            f"{setting} has a user before '@', and an address is no place for a secret; give "
             "DRIFTLINE_KAFKA_SASL_PLAIN_USERNAME and DRIFTLINE_KAFKA_SASL_PLAIN_PASSWORD_FILE"
         )
     for broker in brokers:
-        _check_broker(broker, url)
-    return brokers, check_name(name.strip("/"), "stream")
+        _check_broker(broker, url, setting)
+    return brokers, name.strip("/")
 
 
-def _check_broker(broker: str, url: str) -> None:
+def _check_broker(broker: str, url: str, setting: str) -> None:
     try:
         parts = urlsplit(f"//{broker}")
         fine = bool(parts.hostname) and parts.port != 0
@@ -78,20 +129,20 @@ def _check_broker(broker: str, url: str) -> None:
         fine = False
     if not fine:
         raise SettingError(
-            f"--stream {url!r} has {broker!r}, which is no HOST:PORT with a port up to 65535"
+            f"{setting} {url!r} has {broker!r}, which is no HOST:PORT with a port up to 65535"
         )
 
 
-def sqlite_path(url: str) -> str:
+def sqlite_path(url: str, setting: str = "--stream") -> str:
     """Return the path of an embedded log, unless it is something else that only looks so."""
     path = url.removeprefix("sqlite:")
     if path == ":memory:":
         raise SettingError(
-            f"--stream {url!r} would be gone at the end; write sqlite:PATH, a file"
+            f"{setting} {url!r} would be gone at the end; write sqlite:PATH, a file"
         )
     if path.startswith("//") and not path.startswith("///"):
         raise SettingError(
-            f"--stream {url!r} names a host, and an embedded log is a file; "
+            f"{setting} {url!r} names a host, and an embedded log is a file; "
             f"write sqlite:{path.lstrip('/') or 'PATH'}"
         )
     return path

@@ -11,17 +11,19 @@ import contextlib
 import functools
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from kafka import KafkaConsumer
 from kafka import errors as refusals
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
-from stream.errors import CursorExpired, StreamError, TopicMissing, TopicTimeout
+from stream.errors import CursorExpired, StreamError, TopicFailed, TopicMissing, TopicTimeout
 from stream.kafka_cluster import ANSWER, LOOK, Cluster, Waiting
 from stream.kafka_writer import KafkaWriter
-from stream.topic import Batch, Cursor, Entry, Retention, samples_of
+from stream.topic import Batch, Cursor, Entries, Entry, Retention, samples_of
+
+T = TypeVar("T")
 
 _SETTLE = 1.0
 """Seconds for which `end` waits for a commit to become readable."""
@@ -176,10 +178,19 @@ class KafkaTopic:
 
     def read(self, cursor: Cursor, *, limit: int, wait: float) -> Sequence[Batch]:
         """Return at most `limit` entries from `cursor` on."""
+        return [Batch(*batch) for batch in self._patiently(cursor, limit, wait, _pair)]
+
+    def read_entries(self, cursor: Cursor, *, limit: int, wait: float) -> Sequence[Entries]:
+        """Return at most `limit` entries from `cursor` on, with all there is to each."""
+        return [Entries(*batch) for batch in self._patiently(cursor, limit, wait, _entry)]
+
+    def _patiently(
+        self, cursor: Cursor, limit: int, wait: float, shape: Callable[[Any], T]
+    ) -> list[tuple[int, list[T], int]]:
         deadline = time.monotonic() + wait
         while cursor:
             try:
-                return self._read(cursor, limit, deadline)
+                return self._read(cursor, limit, deadline, shape)
             except refusals.OffsetOutOfRangeError:
                 cursor = self._within_range(cursor)
             except refusals.RetriableError:
@@ -191,7 +202,9 @@ class KafkaTopic:
         time.sleep(max(0.0, deadline - time.monotonic()))
         return []
 
-    def _read(self, cursor: Cursor, limit: int, deadline: float) -> list[Batch]:
+    def _read(
+        self, cursor: Cursor, limit: int, deadline: float, shape: Callable[[Any], T]
+    ) -> list[tuple[int, list[T], int]]:
         if self._consumer is None:
             left = max(0.0, deadline - time.monotonic())
             try:
@@ -205,16 +218,15 @@ class KafkaTopic:
         for p, offset in cursor.items():
             if stands.get(p) != offset:
                 consumer.seek(self.places[p], offset)
-        found: dict[int, list[tuple[int, bytes]]] = {}
+        found: dict[int, list[T]] = {}
         while True:
             # One poll mostly gives one partition; what is at hand of others comes along.
             left = 0.0 if found else deadline - time.monotonic()
             patience = round(max(0.0, min(left, LOOK)) * 1000)
             polled = consumer.poll(patience, max_records=limit)
             for place, records in polled.items():
-                pairs = [(record.offset, record.value or b"") for record in records]
-                found.setdefault(place.partition, []).extend(pairs)
-                limit -= len(pairs)
+                found.setdefault(place.partition, []).extend(map(shape, records))
+                limit -= len(records)
             if polled and limit > 0:
                 continue
             # Markers alone move a position, and who reads to the end must hear of it.
@@ -223,7 +235,7 @@ class KafkaTopic:
                 break
             self._look_around(cursor)
         self._stands = stands
-        return [Batch(p, found.get(p, []), stands[p]) for p in cursor if stands[p] != cursor[p]]
+        return [(p, found.get(p, []), stands[p]) for p in cursor if stands[p] != cursor[p]]
 
     def scan(self, partition: int, start: int, stop: int) -> Iterator[Entry]:
         """Yield the entries of `[start, stop)`."""
@@ -261,6 +273,11 @@ class KafkaTopic:
         return {p: offset for p, offset in cursor.items() if offset <= end[p]}
 
     def _refused(self, error: Exception) -> StreamError:
+        if isinstance(error, refusals.UnsupportedCodecError):
+            return TopicFailed(
+                f"records of {self.name!r} are compressed in a way that cannot be read here "
+                f"({error}); install python-snappy, lz4 or zstandard beside driftline"
+            )
         return self._cluster.refused(f"give records of {self.name!r}", error)
 
     def _look_around(self, cursor: Cursor) -> None:
@@ -268,6 +285,10 @@ class KafkaTopic:
             self._waiting.over()
         else:
             self._waiting.say()
+
+
+def _pair(record: Any) -> tuple[int, bytes]:
+    return record.offset, record.value or b""
 
 
 def _entry(record: Any) -> Entry:

@@ -7,7 +7,6 @@ whose records it could not send: here a commit has a deadline, and no record goe
 
 from __future__ import annotations
 
-import contextlib
 import queue
 import threading
 import time
@@ -18,14 +17,12 @@ from kafka import KafkaProducer
 from kafka import errors as refusals
 from kafka.structs import TopicPartition
 
-from stream.errors import CursorExpired, Fenced, StreamError, TopicFailed, TopicTimeout
+from stream.errors import Fenced, StreamError, TopicFailed, TopicTimeout
 from stream.kafka_cluster import ANSWER, Cluster
-from stream.topic import Cursor, Topic, partition_of
+from stream.topic import Cursor, Topic, backwards, partition_of
 
 _TRANSACTION = {"transaction_timeout_ms": 10_000, "retry_backoff_ms": 5}
 """With kafka-python's own 100 ms between two tries, every other commit takes twice that."""
-_TAIL = 1000
-"""Records looked at first, from the end backwards, for a writer's last row."""
 
 
 class KafkaWriter:
@@ -137,26 +134,21 @@ class KafkaWriter:
         """Return the last committed `row` in each partition, read from its end backwards."""
         into = self._topic(topic)
         places = [TopicPartition(topic, p) for p in range(into.partitions)]
-        end, whole = self._cluster.end(places, within=ANSWER)
+        _, whole = self._cluster.end(places, within=ANSWER)
         if not whole:
             raise TopicTimeout(
                 f"a transaction in {topic!r} has been open for {ANSWER:g} s; end the writer it "
                 "belongs to and start again"
             )
-        found = {p: self._last_row(into, p, end[p]) for p in end}
+        found = {p: self._last_row(into, p) for p in range(into.partitions)}
         return {p: row for p, row in found.items() if row is not None}
 
-    def _last_row(self, topic: Topic, partition: int, stop: int) -> int | None:
-        source, step, row = self._name.encode(), _TAIL, None
-        while row is None and stop > (first := topic.first()[partition]):
-            start = max(first, stop - step)
-            # What retention takes meanwhile is asked for again, from what is then first.
-            with contextlib.suppress(CursorExpired):
-                for entry in topic.scan(partition, start, stop):
-                    if entry.headers.get("source") == source and "row" in entry.headers:
-                        row = int(entry.headers["row"])
-                stop, step = start, step * 4
-        return row
+    def _last_row(self, topic: Topic, partition: int) -> int | None:
+        source = self._name.encode()
+        for entry in backwards(topic, partition):
+            if entry.headers.get("source") == source and "row" in entry.headers:
+                return int(entry.headers["row"])
+        return None
 
     def close(self) -> None:
         """Let go of the producer; what was not committed is dropped."""

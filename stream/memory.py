@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stream.errors import CursorExpired, Fenced, TopicMissing
-from stream.topic import Batch, Cursor, Entry, Retention, partition_of
+from stream.topic import Batch, Cursor, Entries, Entry, Retention, partition_of
 
 
 @dataclass
@@ -49,6 +49,13 @@ class MemoryTopic:
 
     def read(self, cursor: Cursor, *, limit: int, wait: float) -> Sequence[Batch]:
         """Return at most `limit` entries from `cursor` on."""
+        return [
+            Batch(p, [(entry.offset, entry.value) for entry in entries], next_)
+            for p, entries, next_ in self.read_entries(cursor, limit=limit, wait=wait)
+        ]
+
+    def read_entries(self, cursor: Cursor, *, limit: int, wait: float) -> Sequence[Entries]:
+        """Return at most `limit` entries from `cursor` on, with all there is to each."""
         with self.changed:
             self.changed.wait_for(lambda: self._behind(cursor), timeout=wait)
             # Those behind share the limit and take turns at its odd rest: none starves.
@@ -59,8 +66,7 @@ class MemoryTopic:
                 p = behind[(self._turn + left) % len(behind)]
                 if share := -(-limit // left):
                     entries = self._slice(p, cursor[p], self.next[p])[:share]
-                    pairs = [(entry.offset, entry.value) for entry in entries]
-                    batches.append(Batch(p, pairs, entries[-1].offset + 1))
+                    batches.append(Entries(p, entries, entries[-1].offset + 1))
                     limit -= len(entries)
             return batches
 

@@ -175,6 +175,7 @@ class Prediction(msgspec.Struct, omit_defaults=True):
 
 _commands = msgspec.json.Decoder(Declare | EndGrain)
 _marks = msgspec.json.Decoder(dict[str, Value])
+_objects = msgspec.json.Decoder(dict[str, Any])
 _outcomes = msgspec.json.Decoder(Outcomes)
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _encoder = msgspec.json.Encoder(enc_hook=lambda scalar: scalar.item())
@@ -188,9 +189,7 @@ NaN and infinities become null, NumPy's scalars the numbers they hold.
 def _decode_with(read: Callable[[bytes], Record]) -> Callable[[bytes], Record]:
     def decode(value: bytes) -> Record:
         if len(value) > MAX_RECORD:
-            raise RecordError(
-                "too_large", f"record has {len(value)} bytes, {MAX_RECORD} are allowed"
-            )
+            check_size(value)
         try:
             record = read(value)
         except _UNREADABLE as error:
@@ -216,7 +215,7 @@ def _decode_with(read: Callable[[bytes], Record]) -> Callable[[bytes], Record]:
             )
         # A string within a record that is shorter than the limit needs no look of its own.
         if len(value) > MAX_STRING:
-            _check_strings(record)
+            check_strings(record)
         return record
 
     return decode
@@ -232,7 +231,30 @@ decode_full = _decode_with(msgspec.json.Decoder(_Full).decode)
 """The same for a record in whose `x` no value is missing: one with a null is refused."""
 
 
-def _check_strings(record: Record) -> None:
+def check_size(value: bytes) -> None:
+    """Raise `RecordError` for a record of more than `MAX_RECORD` bytes."""
+    if len(value) > MAX_RECORD:
+        raise RecordError(
+            "too_large", f"record has {len(value)} bytes, {MAX_RECORD} are allowed"
+        )
+
+
+def decode_object(value: bytes) -> dict[str, Any]:
+    """Return a JSON object of somebody else's, as Python's own dicts, lists and scalars.
+
+    Raises `RecordError` with one of the reasons empty, too_large, not_utf8, malformed_json,
+    too_deep, wrong_type, number_range.
+    """
+    check_size(value)
+    try:
+        found: dict[str, Any] = _objects.decode(value)
+    except _UNREADABLE as error:
+        raise _refusal(value, error) from None
+    return found
+
+
+def check_strings(record: Record) -> None:
+    """Raise `RecordError` for a text of more than `MAX_STRING` characters in a record."""
     texts = [record.id, record.y, record.command, record.mark]
     if record.x is not UNSET:
         texts += [*record.x, *record.x.values()]

@@ -30,7 +30,7 @@ from stream.errors import (
     TopicTimeout,
 )
 from stream.sqlite_file import open_to_look
-from stream.topic import Batch, Cursor, Entry, Retention, partition_of
+from stream.topic import Batch, Cursor, Entries, Entry, Retention, partition_of
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS topics (
@@ -48,6 +48,7 @@ CREATE TABLE IF NOT EXISTS cursors (
     name TEXT, partition INTEGER, cursor INTEGER NOT NULL, hold INTEGER,
     PRIMARY KEY (name, partition)) WITHOUT ROWID;
 """
+_COLUMNS = "offset, value, key, headers, at"
 _OURS = 0x64726674
 """Stands in the file's header ("drft"), as SQLite's `application_id`."""
 _LOOK = 0.003
@@ -276,6 +277,21 @@ class SqliteTopic:
 
     def read(self, cursor: Cursor, *, limit: int, wait: float) -> Sequence[Batch]:
         """Return at most `limit` entries from `cursor` on."""
+        return [
+            Batch(p, rows, rows[-1][0] + 1)
+            for p, rows in self._rows("offset, value", cursor, limit, wait)
+        ]
+
+    def read_entries(self, cursor: Cursor, *, limit: int, wait: float) -> Sequence[Entries]:
+        """Return at most `limit` entries from `cursor` on, with all there is to each."""
+        return [
+            Entries(p, [_entry(row) for row in rows], rows[-1][0] + 1)
+            for p, rows in self._rows(_COLUMNS, cursor, limit, wait)
+        ]
+
+    def _rows(
+        self, columns: str, cursor: Cursor, limit: int, wait: float
+    ) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
         deadline = time.monotonic() + wait
         while True:
             end = self.end()
@@ -283,27 +299,22 @@ class SqliteTopic:
             if behind or time.monotonic() >= deadline:
                 break
             self._log.wait(_LOOK)
-        batches = []
         # Those behind share the limit and take turns at its odd rest: none starves.
         self._turn += 1
         for left in range(len(behind), 0, -1):
             p = behind[(self._turn + left) % len(behind)]
             if share := -(-limit // left):
-                entries = self._fetch("offset, value", p, cursor[p], end[p], share)
-                batches.append(Batch(p, entries, entries[-1][0] + 1))
-                limit -= len(entries)
-        return batches
+                rows = self._fetch(columns, p, cursor[p], end[p], share)
+                yield p, rows
+                limit -= len(rows)
 
     def scan(self, partition: int, start: int, stop: int) -> Iterator[Entry]:
         """Yield the entries of `[start, stop)`."""
         stop = min(stop, self.end()[partition])
-        columns = "offset, value, key, headers, at"
         while start < stop:
-            for offset, value, key, headers, at in self._fetch(
-                columns, partition, start, stop, 1000
-            ):
-                yield Entry(offset, value, key, _headers(headers), at)
-                start = offset + 1
+            for row in self._fetch(_COLUMNS, partition, start, stop, 1000):
+                yield _entry(row)
+                start = row[0] + 1
 
     def _fetch(
         self, columns: str, partition: int, start: int, stop: int, limit: int
@@ -495,6 +506,11 @@ def _drop(
         (before, gone, *place),
     )
     return True
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    offset, value, key, headers, at = row
+    return Entry(offset, value, key, _headers(headers), at)
 
 
 def _text(headers: Mapping[str, bytes]) -> str:

@@ -6,18 +6,22 @@ them to it.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from stream.errors import SettingError
+from stream.errors import CursorExpired, SettingError
 
 Cursor = Mapping[int, int]
 """The offset of the next record to read, for each partition."""
 
 NAME = re.compile(r"[a-z0-9-]{1,40}")
 """What a stream and a learner may be called."""
+
+_TAIL, _SLICE = 1000, 64_000
+"""Records looked at first, and at once at most, from the end backwards."""
 
 
 class Entry(NamedTuple):
@@ -39,6 +43,14 @@ class Batch(NamedTuple):
 
     partition: int
     entries: list[tuple[int, bytes]]
+    next: int
+
+
+class Entries(NamedTuple):
+    """A batch of whole entries."""
+
+    partition: int
+    entries: list[Entry]
     next: int
 
 
@@ -77,6 +89,9 @@ class Topic(Protocol):
         partition waits for ever behind a busier one. Raises `CursorExpired` when a cursor
         points before the oldest record kept.
         """
+
+    def read_entries(self, cursor: Cursor, *, limit: int, wait: float) -> Sequence[Entries]:
+        """Do as `read` does, with all that the log knows of each record."""
 
     def scan(self, partition: int, start: int, stop: int) -> Iterator[Entry]:
         """Yield the entries of `[start, stop)`, beside and without disturbing `read`.
@@ -192,6 +207,19 @@ def topic_of(stream: str, learner: str, kind: str) -> str:
     'orders.main.outcomes'
     """
     return f"{stream}.{learner}.{kind}"
+
+
+def backwards(topic: Topic, partition: int) -> Iterator[Entry]:
+    """Yield the entries of a partition from its end on backwards, as far as they are kept."""
+    stop, step = topic.end()[partition], _TAIL
+    while stop > (first := topic.first()[partition]):
+        start, found = max(first, stop - step), None
+        # What retention takes meanwhile is asked for again, from what is then first.
+        with contextlib.suppress(CursorExpired):
+            found = list(topic.scan(partition, start, stop))
+        if found is not None:
+            yield from reversed(found)
+            stop, step = start, min(4 * step, _SLICE)
 
 
 def partition_of(key: bytes, partitions: int) -> int:

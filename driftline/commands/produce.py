@@ -5,14 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
+from inspect import signature
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from driftline.console import Stop, set_up_logging, sum_up, tell
 from driftline.options import Common
-from driftline.settings import labels, open_stream
-from stream.errors import SettingError
+from driftline.settings import labels as labels_of
+from driftline.settings import open_stream, types_of
 
 if TYPE_CHECKING:
     from producer.replay import Preview, Progress, Replay
@@ -20,8 +21,13 @@ if TYPE_CHECKING:
 
 def produce(
     *,
-    source: str,
+    source: Annotated[str, Parameter(allow_leading_hyphen=True)],
     common: Common | None = None,
+    labels: str | None = None,
+    mapping: str | None = None,
+    labels_mapping: str | None = None,
+    format: str | None = None,
+    until_end: bool = False,
     label: str | None = None,
     id: str | None = None,
     time: str | None = None,
@@ -43,17 +49,33 @@ def produce(
     retention_bytes: int | None = None,
     dry_run: bool = False,
 ) -> int:
-    """Replay a data set into the stream, each sample once, whatever happens.
+    """Bring a data set or another topic into the stream, each sample once, whatever happens.
 
-    Started again, it goes on where it stopped.
+    Started again, it goes on where it stopped. Only standard input cannot be read again: what
+    comes there is taken as new.
 
     Parameters
     ----------
     source
         river:NAME, sklearn:NAME, synth:NAME(ARGUMENT=VALUE, …), or a .csv, .csv.gz, .jsonl or
-        .jsonl.gz file; 'driftline datasets' lists the names.
+        .jsonl.gz file; 'driftline datasets' lists the names. Or a topic that is followed:
+        kafka://HOST:PORT/TOPIC, sqlite:PATH for the samples of another stream; or -, the lines
+        of standard input.
+    labels
+        Topic whose records are labels of the samples of a topic, by their ids.
+    mapping
+        For a topic or JSON lines: what stands where, as JSON or as [produce.mapping] in
+        driftline.toml: id, ts, ts_unit, y, x, drop, rename; paths as a.b or items[0].price.
+        Default: records of our own form; of lines, objects of features.
+    labels_mapping
+        For --labels: id and y in those records. Default: id and y.
+    format
+        Of standard input: jsonl, csv, or records of our own form. Default: jsonl.
+    until_end
+        Of a topic: stop at its end as it stands now.
     label
-        Column of a file that is the label; without it all samples are questions.
+        Column of a file that is the label; without it all samples are questions. Of a topic
+        the path, as are --id, --time and --drop.
     id
         Column that is the id. Default: the number of the row.
     time
@@ -93,24 +115,32 @@ def produce(
     retention_bytes
         Bytes of samples kept in each partition of a new topic. Default: all.
     dry_run
-        Show schema, first rows and reading rate, and write nothing.
+        Show schema, first rows and reading rate, and write nothing; of a topic show its newest
+        record as the mapping reads it.
     """
+    given = dict(locals())
+    common = common or Common()
+    set_up_logging(verbose=common.verbose)
+    from driftline.commands.live import is_live, produce_live, refuse_live
     from producer.replay import Replay, describe
     from producer.replay import produce as run
     from stream.topic import Retention
 
-    common = common or Common()
-    set_up_logging(verbose=common.verbose)
+    if is_live(source):
+        defaults = {it.name: it.default for it in signature(produce).parameters.values()}
+        with _bar() as bar:
+            return produce_live(given, defaults, common, bar)
+    refuse_live(given)
     replay = Replay(
         source=source,
         label=label,
         id=id,
         time=time,
         task=task,
-        types=_types(types or []),
+        types=types_of(types or []),
         drop=tuple(drop or ()),
         key=key,
-        classes=labels(classes),
+        classes=labels_of(classes),
         drifts=tuple(drift or ()),
         seed=seed,
         rate=rate,
@@ -133,16 +163,6 @@ def produce(
         log.close()
     sum_up(dataclasses.asdict(summary), as_json=common.json, title="produced")
     return stop.exit_code
-
-
-def _types(given: list[str]) -> dict[str, str]:
-    found = {}
-    for text in given:
-        column, equals, kind = text.rpartition("=")
-        if not equals:
-            raise SettingError(f"--type {text!r} must be COLUMN=TYPE, as --type zip=category")
-        found[column] = kind
-    return found
 
 
 def _show(preview: Preview, replay: Replay) -> None:

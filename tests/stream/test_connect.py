@@ -1,6 +1,6 @@
 import pytest
 
-from stream.connect import _from_environment, connect
+from stream.connect import _from_environment, connect, open_topic
 from stream.errors import Fenced, SettingError, TopicMissing
 
 
@@ -16,6 +16,36 @@ def test_what_is_no_address_is_a_wrong_setting(url):
     """The sentence says what an address looks like."""
     with pytest.raises(SettingError):
         connect(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "s.db", "redis://x/y", "kafka:x", "kafka://host:9092", "kafka:///s"),
+        *("kafka://h:1/a/b", "kafka://h:1/a b", "kafka://h:1/" + 250 * "a"),
+        *("sqlite:", "sqlite::memory:", "sqlite://s.db"),
+    ],
+)
+def test_what_is_no_address_of_a_topic_is_a_wrong_setting(url):
+    """The sentence names the setting that brought it."""
+    with pytest.raises(SettingError, match=r"^labels "):
+        open_topic(url, "labels")
+
+
+def test_a_topic_of_somebody_elses_is_never_made(tmp_path):
+    """Neither the file nor the topic in it; where it is there, it is read."""
+    path = tmp_path / "s.db"
+    with pytest.raises(SettingError, match="no embedded log at"):
+        open_topic(f"sqlite:{path}", "source")
+    assert not path.exists()
+    log = connect(f"sqlite:{path}")
+    with pytest.raises(SettingError, match=r"holds no topic .local\.samples."):
+        open_topic(f"sqlite:{path}", "source")
+    made = log.create("local.samples", partitions=3)
+    its, topic = open_topic(f"sqlite:{path}", "source")
+    assert (topic.identity, topic.partitions) == (made.identity, 3)
+    its.close()
+    log.close()
 
 
 def test_a_path_is_the_embedded_log(tmp_path):

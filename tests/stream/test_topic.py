@@ -23,6 +23,7 @@ from stream.topic import (
     Retention,
     Topic,
     Writer,
+    backwards,
     group_of,
     partition_of,
     samples_of,
@@ -90,6 +91,40 @@ def test_what_is_committed_is_read_as_it_was_appended(log: Log) -> None:
     assert (two.value, two.key, two.headers) == (b"", None, {})
     assert before - 0.001 <= two.timestamp <= time.time() + 0.001
     assert values_of(topic) == [b"one", b""]
+
+
+def test_entries_are_read_on_as_they_are_scanned(log: Log) -> None:
+    """Who reads whole entries gets them all, in the batches and order of who reads values."""
+    topic, writer = make(log, 3), log.writer("a")
+    for n in range(50):
+        writer.append(topic.name, b"%d" % n, key=b"k%d" % n, headers={"n": b"%d" % n})
+        if n % 20 == 0:
+            writer.commit()
+    writer.commit()
+    for limit in (7, 1000):
+        cursor, end = topic.first(), topic.end()
+        found: dict[int, list[Entry]] = {p: [] for p in cursor}
+        while any(cursor[p] < end[p] for p in cursor):
+            batches = topic.read_entries(cursor, limit=limit, wait=WAIT)
+            assert sum(len(batch.entries) for batch in batches) <= limit
+            for p, entries, next_ in batches:
+                found[p] += entries
+                cursor[p] = next_
+        assert found == {p: list(topic.scan(p, 0, end[p])) for p in found}
+    assert topic.read_entries(topic.end(), limit=10, wait=0.05) == []
+
+
+@pytest.mark.parametrize("step", [1, 7, 1000])
+def test_a_topic_is_read_backwards(
+    log: Log, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From its end to the oldest record kept, in steps of any size."""
+    monkeypatch.setattr("stream.topic._TAIL", step)
+    monkeypatch.setattr("stream.topic._SLICE", 4 * step)
+    topic, writer = make(log), log.writer("a")
+    for n in range(30):
+        write(writer, topic, b"%d" % n)
+    assert [int(entry.value) for entry in backwards(topic, 0)] == [*range(29, -1, -1)]
 
 
 def test_nothing_is_readable_before_the_commit(log: Log) -> None:

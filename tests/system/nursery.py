@@ -22,8 +22,9 @@ from tests.system import plants
 
 MODULES = (
     *(f"driftline.commands.{name}" for name in ("demo", "learn", "monitor", "outcomes")),
-    *("driftline.app", "driftline.commands.produce", "learner.loop", "monitor.exporter"),
-    *("monitor.run", "monitor.web", "producer.replay", "producer.sources.river"),
+    *("driftline.app", "driftline.commands.live", "driftline.commands.produce"),
+    *("learner.loop", "monitor.exporter", "monitor.run", "monitor.web", "producer.copying"),
+    *("producer.lines", "producer.replay", "producer.sources.river"),
     *("producer.sources.synth", "stream.kafka", "stream.sqlite"),
 )
 """What commands import late, so that asking for help costs nothing."""

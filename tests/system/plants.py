@@ -1,5 +1,6 @@
 """Bugs to plant in a process, so that it shows whether a test would notice them."""
 
+import json
 import time
 
 from learner import loop
@@ -7,7 +8,8 @@ from learner.checkpoint import Checkpoints
 from learner.commits import Commits
 from learner.loop import _Work
 from learner.scores import Scores
-from producer import delivery
+from producer import copying, delivery, intake
+from producer.answers import Answers
 from stream import sqlite
 from stream.sqlite import SqliteLog, SqliteWriter
 
@@ -120,9 +122,32 @@ def row_too_low():
     SqliteWriter.rows = lambda *args: {p: row - 1 for p, row in rows(*args).items()}
 
 
+def state_forgotten():
+    """A copy does not find how far it is."""
+    intake.Intake._found = lambda *_: {}
+
+
+def state_of_before():
+    """A copy finds how far it was one commit before."""
+    commit = intake.Intake.commit
+
+    def planted(self, state):
+        now = json.loads(json.dumps(state()))
+        last = getattr(self, "last", now)
+        self.last = now
+        return commit(self, lambda: last)
+
+    intake.Intake.commit = planted
+
+
+def held_labels_forgotten():
+    """A copy does not know which labels it held back."""
+    Answers.held = property(lambda self: [])
+
+
 def small_commits():
     """A producer commits often; no bug, but more moments to be killed at."""
-    delivery.BATCH = 100
+    delivery.BATCH = copying.BATCH = 100
 
 
 def frequent_checkpoints():
