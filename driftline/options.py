@@ -72,6 +72,12 @@ class Learning:
     seed: int = 1
     "Seed of everything random."
 
+    topic: str | None = None
+    "Somebody else's topic on the same log to read instead of the stream's own samples."
+
+    mapping: str | None = None
+    """What stands where in its records, as JSON or a table of driftline.toml: id, ts, y, x …"""
+
     max_pending: int = 100_000
     "Questions kept until their label comes; the oldest expire first."
 

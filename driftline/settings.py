@@ -58,6 +58,8 @@ def config_and_run(
         "until_end": until_end,
         "state": state_folder(stream, state),
     }
+    if settings.get("mapping") is not None:
+        settings = {**settings, "mapping": field_map("mapping", settings["mapping"])}
     if isinstance(settings.get("key_file"), str):
         settings = {**settings, "key_file": Path(settings["key_file"])}
     check("learn", settings | how, Config, Run)

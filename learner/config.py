@@ -11,10 +11,13 @@ from typing import Any
 
 from learner.models.presets import SCALINGS, Spec
 from stream.errors import SettingError
+from stream.mapping import FieldMap
 from stream.records import MAX_FIELDS, MAX_RECORD, MAX_STRING, Label
+from stream.topic import TOPIC
 
 MAX_GRAIN = 1_000_000
 """Labelled samples of one grain, at most: all of them wait in memory."""
+_LATER = ("topic", "mapping")
 MAX_SEED = 2**32 - 1
 """NumPy takes no seed beyond."""
 
@@ -28,6 +31,9 @@ class Config:
     many labelled samples are learned at once, None for the model's own; `grain_seconds` ends
     a grain also when event time has moved on so far. `classes` are all labels there will be.
     `max_pending` bounds the questions that wait for a label; the oldest expire first.
+
+    `topic` is somebody else's topic to read instead of the stream's samples, and `mapping`
+    what stands where in its records. What the mapping finds is all the learner hears.
     """
 
     model: Spec = "logistic"
@@ -41,6 +47,8 @@ class Config:
     seed: int = 1
     max_pending: int = 100_000
     max_jump: float = 86_400.0
+    topic: str | None = None
+    mapping: FieldMap | None = None
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be meant. Raises `SettingError`."""
@@ -69,6 +77,13 @@ class Config:
             )
         if self.direction not in ("worse", "any"):
             raise SettingError(f"direction must be worse or any, got {self.direction!r}")
+        if self.topic is not None and not TOPIC.fullmatch(self.topic):
+            raise SettingError(
+                f"topic {self.topic!r} can be no topic's name; give 1 to 249 of A-Z, a-z, 0-9, "
+                "., _ and -"
+            )
+        if self.mapping is not None and self.mapping.x is not None and not self.mapping.x:
+            raise SettingError("mapping has no x, and a learner needs features; name some")
         if self.classes is not None and len(set(self.classes)) < 2:
             raise SettingError(f"classes must be at least two, got {list(self.classes)!r}")
 
@@ -76,7 +91,9 @@ class Config:
     def hash(self) -> str:
         """Sixteen hex digits that differ when any setting that enters state does."""
         limits = {"limits": [MAX_RECORD, MAX_FIELDS, MAX_STRING]}
-        text = json.dumps(asdict(self) | limits, sort_keys=True, default=str)
+        # What came later than the first checkpoints, and was not set, was not there.
+        found = {k: v for k, v in asdict(self).items() if v is not None or k not in _LATER}
+        text = json.dumps(found | limits, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property

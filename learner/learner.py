@@ -14,6 +14,7 @@ from learner.labels import TwoClasses, Waiting
 from learner.models.build import build
 from learner.models.model import Guess, Model, ModelError
 from learner.policies import policy_named
+from learner.reading import Reading
 from learner.resources import SAMPLED
 from learner.scores import Scores
 from learner.turn import Turn
@@ -29,9 +30,7 @@ from stream.records import (
     Prediction,
     Record,
     Totals,
-    decode,
     decode_command,
-    decode_full,
     decode_mark,
     text_of,
 )
@@ -59,6 +58,7 @@ class Learner:
 
     def __init__(self, config: Config, partition: int, start: int) -> None:
         self.config, self.partition, self.start, self.cursor = config, partition, start, start
+        self.reading = Reading(config.mapping)
         self.classes: Sequence[Label] | None = config.classes
         self.policy = policy_named(config.policy)(self._make())
         model = self.policy.model
@@ -143,7 +143,7 @@ class Learner:
     def _piece(self, entries: Sequence[tuple[int, bytes]], turn: Turn) -> Sequence[Decoded]:
         offsets, values = zip(*entries, strict=True)
         try:
-            return [*zip(offsets, values, map(decode_full, values), strict=True)]
+            return [*zip(offsets, values, map(self.reading.full, values), strict=True)]
         except RecordError:
             return [*self._with_flaws(entries, turn)]
 
@@ -154,7 +154,7 @@ class Learner:
         skips = self.policy.model.skips_missing
         for offset, value in entries:
             try:
-                record = decode(value)
+                record = self.reading.any(value)
             except RecordError as error:
                 self._bury(turn, offset, value, error)
                 continue

@@ -19,7 +19,7 @@ from learner.learner import Learner
 from learner.messages import Topics, send
 from learner.models.model import Model
 from learner.progress import Progress
-from learner.resources import header
+from learner.resources import event_time, header
 from learner.start import begin
 from learner.summary import Summary, summarize
 from learner.turn import Turn
@@ -96,19 +96,19 @@ def learn(
     check_name(run.name, "learner")
     # A wrong setting is said before anything is opened or waited for.
     model = Learner(config, 0, 0).policy.model
-    samples = _samples(log, run, stopping)
+    samples = _samples(log, config.topic or samples_of(log.stream), run, stopping)
     if samples is None:
         return summarize([], 0.0, 0)
     with _hot(), _one_thread(model):
         return _Work(log, samples, config, run, stopping, moved).run()
 
 
-def _samples(log: Log, run: Run, stopping: Stopping) -> Topic | None:
+def _samples(log: Log, name: str, run: Run, stopping: Stopping) -> Topic | None:
     """Return the samples topic, waiting for it unless the run is to end by itself."""
     since = said = time.monotonic()
     while not stopping():
         try:
-            return log.topic(samples_of(log.stream))
+            return log.topic(name)
         except TopicMissing:
             if run.until_end:
                 raise
@@ -116,7 +116,7 @@ def _samples(log: Log, run: Run, stopping: Stopping) -> Topic | None:
             said = time.monotonic()
             _log.info(
                 "waiting for topic %s, %.0f s; 'driftline produce' on this --stream makes it",
-                samples_of(log.stream),
+                name,
                 said - since,
             )
         time.sleep(_WAIT)
@@ -283,7 +283,7 @@ class _Work:
         for part, batch, turn, seconds in told:
             resources = header(
                 turn.timed,
-                batch,
+                event_time(batch.entries, part.learner.reading.any),
                 turn=seconds,
                 commit=self._commits.seconds,
                 model_bytes=part.size,

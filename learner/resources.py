@@ -13,8 +13,7 @@ import psutil
 
 from learner.models.model import Model
 from stream.errors import RecordError
-from stream.records import decode, encode
-from stream.topic import Batch
+from stream.records import Record, encode
 
 SAMPLED = 8
 """Samples of a turn whose guess and lesson are timed one by one."""
@@ -73,7 +72,7 @@ def _process() -> psutil.Process:
 
 def header(
     timed: Timed,
-    batch: Batch,
+    reached: float | None,
     *,
     turn: float,
     commit: float | None,
@@ -84,8 +83,8 @@ def header(
     `memory_bytes` and `cpu_seconds` are the process's, `predict_seconds` and
     `learn_seconds` those of one sample, on average over the few that were timed,
     `turn_seconds` what the turn took to learn, `commit_seconds` the commit before it.
-    `model_bytes` is the size of the newest checkpoint, `event_time` the time of the last
-    record that has one, `time` when the turn was learned. What is not known is left out.
+    `model_bytes` is the size of the newest checkpoint, `event_time` what it has `reached`, in
+    seconds of the epoch, `time` when the turn was learned. What is not known is left out.
     """
     process = _process()
     cpu = process.cpu_times()
@@ -97,17 +96,19 @@ def header(
         "learn_seconds": timed.learn / timed.learned if timed.learned else None,
         "turn_seconds": turn,
         "commit_seconds": commit,
-        "event_time": event_time(batch.entries),
+        "event_time": reached,
         "time": time.time(),
     }
     return encode({name: value for name, value in found.items() if value is not None})
 
 
-def event_time(entries: Sequence[tuple[int, bytes]]) -> float | None:
+def event_time(
+    entries: Sequence[tuple[int, bytes]], read: Callable[[bytes], Record]
+) -> float | None:
     """Return the time of the last of a batch's records that has one, if it is near the end."""
     for _, value in reversed(entries[-_LATEST:]):
         try:
-            ts = decode(value).ts
+            ts = read(value).ts
         except RecordError:
             continue
         if ts is not None:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from stream.errors import SettingError, TopicMissing
-from stream.topic import Log, Topic, check_name, samples_of
-
-_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
+from stream.topic import TOPIC, Log, Topic, check_name, samples_of
 
 KAFKA_SETTING = "DRIFTLINE_KAFKA_"
 """Environment variables that begin so are passed to kafka-python, in lower case.
@@ -71,7 +68,7 @@ def open_topic(
         from stream.kafka import KafkaLog
 
         brokers, name = _brokers(url, setting, "topic")
-        if not _TOPIC.fullmatch(name):
+        if not TOPIC.fullmatch(name):
             raise SettingError(
                 f"{setting} {url!r} names {name!r}, which can be no topic; write "
                 "kafka://HOST:PORT/TOPIC"

@@ -20,6 +20,9 @@ Cursor = Mapping[int, int]
 NAME = re.compile(r"[a-z0-9-]{1,40}")
 """What a stream and a learner may be called."""
 
+TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
+"""What a topic may be called, by Kafka's rules."""
+
 _TAIL, _SLICE = 1000, 64_000
 """Records looked at first, and at once at most, from the end backwards."""
 

@@ -12,7 +12,7 @@ from cyclopts import App
 
 from driftline.catalog import KAFKA, Command, commands, flag_of, leaves
 from driftline.options import MODEL, STREAM
-from driftline.settings import FILE, kafka_settings, labels, spec, state_folder
+from driftline.settings import FILE, field_map, kafka_settings, labels, spec, state_folder
 from producer.sources.source import unknown
 from stream.connect import KAFKA_SETTING
 
@@ -147,6 +147,7 @@ def _config(values: Mapping[str, Any]) -> Config:
         "model": spec(values["model"] or MODEL),
         "detector": spec(values["detector"]),
         "classes": tuple(labels(values["classes"]) or ()) or None,
+        "mapping": field_map("mapping", values["mapping"]),
     }
     return Config(**chosen)
 

@@ -50,7 +50,7 @@ def _records(case: Case, now: float) -> Iterator[Finding]:
     events = []
     for entry in tail:
         try:
-            record = read(entry)
+            record = read(case, entry)
         except RecordError:
             continue
         if record.ts is not None:

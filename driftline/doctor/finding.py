@@ -68,14 +68,19 @@ class Case:
             raise Skipped("the stream was not reached")
         return self.log
 
+    def source(self) -> str:
+        """Return the name of the topic that holds the samples."""
+        from stream.topic import samples_of
+
+        return self.config().topic or samples_of(self.reached().stream)
+
     def samples(self) -> Topic:
         """Return the topic of samples, or skip the step where there is none."""
         from stream.errors import TopicMissing
-        from stream.topic import samples_of
 
         log = self.reached()
         try:
-            return log.topic(samples_of(log.stream))
+            return log.topic(self.source())
         except TopicMissing:
             raise Skipped("the stream has no samples yet") from None
 

@@ -6,20 +6,25 @@ from collections.abc import Iterator
 
 from driftline.doctor.finding import Case, Finding, failed, ok, warn
 from stream.errors import RecordError, StreamError, TopicMissing
+from stream.mapping import describe, reader
 from stream.records import UNSET, Record, decode, encode
-from stream.topic import Entry, Retention, Topic, samples_of, topic_of
+from stream.topic import Entry, Retention, Topic, topic_of
 
 _TAIL = 100
 """Records looked into, from the end of each partition."""
 _SHOWN = 300
 """Characters shown of a record."""
+_PARTS = 40
+"""Parts shown of a record that is mapped."""
+_VALUE = 80
+"""Characters shown of one of them."""
 _KINDS = ("outcomes", "predictions", "dead")
 
 
 def topics(case: Case) -> Iterator[Finding]:
     """Name each topic with its partitions, offsets and retention."""
     log = case.reached()
-    samples = samples_of(log.stream)
+    samples = case.source()
     try:
         topic = log.topic(samples)
     except TopicMissing:
@@ -96,12 +101,13 @@ def records(case: Case) -> Iterator[Finding]:
     good, bad = None, []
     for entry in tail:
         try:
-            good = (entry, read(entry))
+            good = (entry, read(case, entry))
         except RecordError as error:
             bad.append((entry, error))
     if good is not None:
         entry, record = good
         yield ok(f"@{entry.offset} is {kind_of(record)}: {encode(record).decode()[:_SHOWN]}")
+        yield from _mapped(case, entry)
     if not bad:
         yield ok(f"the last {len(tail)} records can be read")
         return
@@ -124,12 +130,24 @@ def newest(topic: Topic) -> list[Entry]:
     ]
 
 
-def read(entry: Entry) -> Record:
-    """Return the record that a learner would see in an entry of the samples topic.
+def read(case: Case, entry: Entry) -> Record:
+    """Return the record that a learner would see in an entry of the samples topic."""
+    mapping = case.config().mapping
+    return decode(entry.value) if mapping is None else reader(mapping)(entry.value)
 
-    The one place where the doctor reads samples, and so where a mapping belongs.
-    """
-    return decode(entry.value)
+
+def _mapped(case: Case, entry: Entry) -> Iterator[Finding]:
+    """Say of each part of a record where the mapping has found it."""
+    mapping = case.config().mapping
+    if mapping is None:
+        return
+    yield ok(f"as it stands: {entry.value.decode(errors='replace')[:_SHOWN]}")
+    found = describe(entry.value, mapping)
+    for part, name, value, path in found[:_PARTS]:
+        what = f"feature {name}" if part == "x" else part
+        yield ok(f"{what} = {str(value)[:_VALUE]!r}, found at {path}")
+    if len(found) > _PARTS:
+        yield ok(f"and {len(found) - _PARTS} features more")
 
 
 def kind_of(record: Record) -> str:

@@ -8,7 +8,7 @@ from learner.learner import Learner
 from learner.loop import Run, learn
 from learner.resources import SAMPLED, Timed, event_time
 from stream.memory import MemoryLog
-from stream.records import Record, encode
+from stream.records import Record, decode, encode
 from stream.topic import Batch
 
 SAMPLES = [Record(id=i, ts=1000.0 + i, x={"a": i % 7 / 7}, y=i % 2) for i in range(600)]
@@ -94,5 +94,5 @@ def test_the_time_of_a_batch_is_that_of_its_last_record_that_has_one():
     records = [Record(ts=5.0, x={}), Record(ts=4.0, x={}), Record(id=1, y=1)]
     entries = list(enumerate([*map(encode, records), b"no record"]))
 
-    assert event_time(entries) == 4.0
-    assert event_time(entries[2:]) is None
+    assert event_time(entries, decode) == 4.0
+    assert event_time(entries[2:], decode) is None
