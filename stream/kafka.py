@@ -25,6 +25,8 @@ from stream.topic import Batch, Cursor, Entry, Retention, samples_of
 
 _SETTLE = 1.0
 """Seconds for which `end` waits for a commit to become readable."""
+_BACK = 2
+"""Offsets that a look for the newest record goes back at first: it, and a marker after it."""
 _SCAN = 10_000
 """Records of one poll of a scan, at most."""
 
@@ -143,6 +145,7 @@ class KafkaTopic:
         self.places = {p: TopicPartition(name, p) for p in range(partitions)}
         self._cluster = cluster
         self._consumer: Any = None
+        self._looker: Any = None
         self._stands: dict[int, int] = {}
         self._waiting = Waiting(cluster.address)
 
@@ -207,8 +210,29 @@ class KafkaTopic:
 
     def scan(self, partition: int, start: int, stop: int) -> Iterator[Entry]:
         """Yield the entries of `[start, stop)`."""
-        stop, place = min(stop, self.end()[partition]), self.places[partition]
         consumer = self._cluster.open(KafkaConsumer, within=ANSWER)
+        try:
+            yield from self._entries(consumer, partition, start, stop)
+        finally:
+            self._cluster.drop(consumer)
+
+    def newest(self, partition: int) -> Entry | None:
+        """Return the newest committed record of a partition, or None."""
+        if self._looker is None:
+            self._looker = self._cluster.open(KafkaConsumer, within=ANSWER)
+        end, reach = self.end()[partition], _BACK
+        while (start := max(self.first()[partition], end - reach)) < end:
+            # Retention may take the start away meanwhile; the first is then asked anew.
+            with contextlib.suppress(CursorExpired):
+                if found := list(self._entries(self._looker, partition, start, end)):
+                    return found[-1]
+                if start <= self.first()[partition]:
+                    return None
+            reach *= 8
+        return None
+
+    def _entries(self, consumer: Any, partition: int, start: int, stop: int) -> Iterator[Entry]:
+        stop, place = min(stop, self.end()[partition]), self.places[partition]
         waiting = Waiting(self._cluster.address)
         try:
             consumer.assign([place])
@@ -229,8 +253,6 @@ class KafkaTopic:
             self._within_range({partition: start})
         except refusals.KafkaError as error:
             raise self._refused(error) from error
-        finally:
-            self._cluster.drop(consumer)
 
     def _within_range(self, cursor: Cursor) -> dict[int, int]:
         """Return the part of a cursor that may be read, or raise for one that no longer may."""

@@ -55,6 +55,7 @@ _SWEEP = 5.0
 """Seconds between two rounds of retention, at least."""
 _TRIM = 128 * 1024
 """Bytes committed between two moves of the write-ahead log into the database file."""
+_ENTRY = "offset, value, key, headers, at"
 _SLICE = 20_000
 """Records fetched or removed in one statement, at most."""
 
@@ -275,13 +276,18 @@ class SqliteTopic:
     def scan(self, partition: int, start: int, stop: int) -> Iterator[Entry]:
         """Yield the entries of `[start, stop)`."""
         stop = min(stop, self.end()[partition])
-        columns = "offset, value, key, headers, at"
         while start < stop:
-            for offset, value, key, headers, at in self._fetch(
-                columns, partition, start, stop, 1000
-            ):
-                yield Entry(offset, value, key, _headers(headers), at)
-                start = offset + 1
+            for row in self._fetch(_ENTRY, partition, start, stop, 1000):
+                yield _entry(row)
+                start = row[0] + 1
+
+    def newest(self, partition: int) -> Entry | None:
+        """Return the newest record of a partition, or None."""
+        rows = self._log.ask(
+            f"SELECT {_ENTRY} FROM {table(self._number, partition)} "
+            "ORDER BY offset DESC LIMIT 1"
+        )
+        return _entry(rows[0]) if rows else None
 
     def _fetch(
         self, columns: str, partition: int, start: int, stop: int, limit: int
@@ -477,6 +483,11 @@ def _drop(
 
 def _text(headers: Mapping[str, bytes]) -> str:
     return json.dumps({key: value.decode("latin-1") for key, value in headers.items()})
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    offset, value, key, headers, at = row
+    return Entry(offset, value, key, _headers(headers), at)
 
 
 def _headers(text: str | None) -> dict[str, bytes]:
