@@ -6,11 +6,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from monitor.tally import Noted, Tally, is_regression
-from monitor.windows import Rate, Sums, baselines, merged, scores
+from monitor.rate import Rate
+from monitor.resources import Resources
+from monitor.tally import ANOMALY, REGRESSION, Noted, Tally
+from monitor.windows import Recent, Sums, baselines, merged, scores
 from stream.records import Outcomes, Totals
 
 ALL = "all"
@@ -44,6 +46,18 @@ class Part:
     """Records of the samples that no outcome accounts for yet."""
     seen_at: float | None
     """When its newest outcomes came, in seconds of the epoch."""
+    recent: Recent = field(compare=False)
+    """The rows of its longest window."""
+    resources: Resources
+    newest: float | None
+    """The largest event time seen among the samples, in seconds of the epoch."""
+
+    @property
+    def behind(self) -> float | None:
+        """Seconds of event time between the newest sample and what has been learned."""
+        if self.newest is None or self.resources.event_time is None:
+            return None
+        return max(0.0, self.newest - self.resources.event_time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +65,12 @@ class Figures:
     """A board at one moment. `pooled` and `fading` are sums over its partitions.
 
     `windows` go by their length as text, and `ALL`. `fading` is error and weight. `rate` is
-    in samples a second. `regression` is None until the first totals tell.
+    in samples a second. `task` is None until the first totals tell.
     """
 
     stream: str
     learner: str
-    regression: bool | None
+    task: str | None
     parts: dict[int, Part]
     pooled: dict[str, Sums]
     fading: tuple[float, float]
@@ -65,12 +79,19 @@ class Figures:
     events: list[Noted]
     curve: list[Point]
 
+    @property
+    def regression(self) -> bool:
+        """Whether labels are numbers with a distance."""
+        return self.task == REGRESSION
+
     def scores(self, window: str) -> dict[str, float]:
         """Return accuracy, or mae and rmse; an empty dict when there is nothing to average.
 
-        Fading knows no rmse.
+        Fading knows no rmse; a score of anomalies is neither right nor wrong.
         """
-        regression = bool(self.regression)
+        regression = self.regression
+        if self.task == ANOMALY:
+            return {}
         if window != FADING:
             return scores(self.pooled[window], regression=regression)
         error, weight = self.fading
@@ -81,7 +102,15 @@ class Figures:
 
     def baselines(self, window: str) -> dict[str, float]:
         """Return accuracy or mae of `no_change` and `majority` over the rows of `scores`."""
-        return baselines(self.pooled[window], regression=bool(self.regression))
+        if self.task == ANOMALY:
+            return {}
+        return baselines(self.pooled[window], regression=self.regression)
+
+    def recent(self, window: str) -> list[Recent]:
+        """Return the rows of a window, by partition; of `ALL` and `FADING` there are none."""
+        if window in (ALL, FADING):
+            return []
+        return [part.recent.last(int(window)) for part in self.parts.values()]
 
     def count(self, name: str) -> int:
         """Return a count of `Totals`, `samples` say, over all partitions."""
@@ -109,6 +138,8 @@ class Board:
         self._tallies: dict[int, Tally] = {}
         self._lag: dict[int, int] = {}
         self._seen_at: dict[int, float] = {}
+        self._resources: dict[int, Resources] = {}
+        self._newest: dict[int, float] = {}
         self._rate = Rate(clock)
         self._events: deque[Noted] = deque(maxlen=EVENTS)
         self._curve: list[Point] = []
@@ -138,26 +169,38 @@ class Board:
         """Return the offset of the last sample a partition's figures account for."""
         return self._tallies[partition].last
 
+    def resources(self, partition: int) -> Resources:
+        """Return what a partition's learner has last said it takes up."""
+        return self._resources.get(partition, Resources())
+
     def look(
         self,
         *,
         lag: Mapping[int, int] | None = None,
         seen_at: Mapping[int, float] | None = None,
+        resources: Mapping[int, Resources] | None = None,
+        newest: Mapping[int, float] | None = None,
     ) -> None:
-        """Take in how far behind each partition is, and when it last had news."""
+        """Take in how far behind each partition is, and when it last had news.
+
+        `resources` are what its learner takes up, `newest` is an event time of its samples.
+        """
         with self._lock:
             self._lag.update(lag or {})
             self._seen_at.update(seen_at or {})
+            self._resources.update(resources or {})
+            for p, ts in (newest or {}).items():
+                self._newest[p] = max(ts, self._newest.get(p, ts))
 
     def figures(self) -> Figures:
-        """Return all figures of this moment; costs one sum over each window."""
+        """Return all figures of this moment; costs one sum over each window, and a copy."""
         with self._lock:
             parts = {p: self._part(p, tally) for p, tally in sorted(self._tallies.items())}
             told = [tally.totals for tally in self._tallies.values() if tally.totals]
             return Figures(
                 stream=self.stream,
                 learner=self.learner,
-                regression=is_regression(told[0]) if told else None,
+                task=told[0].task if told else None,
                 parts=parts,
                 pooled={
                     window: merged(part.windows[window] for part in parts.values())
@@ -168,7 +211,7 @@ class Board:
                     sum(totals.fading_weight for totals in told),
                 ),
                 rate=self._rate.read(),
-                refused=self.refused,
+                refused=self.refused + sum(it.refused for it in self._tallies.values()),
                 events=list(self._events),
                 curve=list(self._curve),
             )
@@ -186,6 +229,9 @@ class Board:
             windows={**windows, ALL: tally.sums(None)},
             lag=self._lag.get(partition),
             seen_at=self._seen_at.get(partition),
+            recent=tally.window.recent(),
+            resources=self.resources(partition),
+            newest=self._newest.get(partition),
         )
 
     def _note(self, tally: Tally, noted: Iterable[Noted]) -> None:
@@ -207,7 +253,10 @@ class Board:
         if not all(tally.full(n) for tally in told):
             return
         sums = merged(tally.sums(n) for tally in told)
-        regression = any(tally.totals and is_regression(tally.totals) for tally in told)
+        tasks = {tally.totals.task for tally in told if tally.totals}
+        if ANOMALY in tasks:
+            return
+        regression = REGRESSION in tasks
         if model := scores(sums, regression=regression):
             floor = baselines(sums, regression=regression)
             self._curve.append(Point(scored, next(iter(model.values())), **floor))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Sequence
 
 from monitor.board import Board
+from monitor.resources import resources_of
 from monitor.tally import Tally
 from stream.errors import CursorExpired, RecordError, TopicMissing, TopicTimeout
-from stream.records import Outcomes, decode_outcomes
+from stream.records import Outcomes, decode, decode_outcomes
 from stream.topic import Entry, Log, Topic, group_of, samples_of, topic_of
 
 lines = logging.getLogger(__name__)
@@ -105,6 +107,9 @@ class Trail:
         self._samples: Topic | None = None
         self._cursor: dict[int, int] = {}
         self._looked: float | None = None
+        self._told: dict[int, int] = {}
+        self._samples_end: dict[int, int] = {}
+        self._dated: dict[int, int] = {}
         self.board = Board(log.stream, name, windows, clock=clock)
 
     def step(self, wait: float) -> int:
@@ -170,6 +175,8 @@ class Trail:
             reach *= 4
         if newest:
             board.look(seen_at={partition: newest.timestamp})
+            self._read_headers(board, partition, newest)
+            self._told[partition] = end
         return messages
 
     def _decode(
@@ -178,10 +185,13 @@ class Trail:
         try:
             return decode_outcomes(value)
         except RecordError as error:
-            board.refused += 1
-            place = topic_of(self._log.stream, self.name, "outcomes")
-            lines.warning("refused=%s[%d]@%d why=%r", place, partition, offset, str(error))
+            self._refuse(board, partition, offset, error)
             return None
+
+    def _refuse(self, board: Board, partition: int, offset: int, error: RecordError) -> None:
+        board.refused += 1
+        place = topic_of(self._log.stream, self.name, "outcomes")
+        lines.warning("refused=%s[%d]@%d why=%r", place, partition, offset, str(error))
 
     def _look(self, topic: Topic, *, idle: bool) -> None:
         """Learn what outcomes do not tell: how far the samples reach."""
@@ -190,8 +200,40 @@ class Trail:
             self._start_over("the topic was made anew")
             return
         self.board.look(lag=self._lag(idle=idle))
+        self._look_at_resources(topic)
+        self._look_at_event_time()
         # After the answer: one that is slow to come leaves time to read.
         self._looked = self._clock()
+
+    def _look_at_resources(self, topic: Topic) -> None:
+        """Read the headers of the newest outcomes; to read all of them would cost each row."""
+        for partition, cursor in self._cursor.items():
+            if self._told.get(partition) != cursor:
+                self._told[partition] = cursor
+                if newest := topic.newest(partition):
+                    self._read_headers(self.board, partition, newest)
+
+    def _read_headers(self, board: Board, partition: int, newest: Entry) -> None:
+        try:
+            if found := resources_of(newest.headers):
+                board.look(resources={partition: found})
+        except RecordError as error:
+            self._refuse(board, partition, newest.offset, error)
+
+    def _look_at_event_time(self) -> None:
+        """Learn the event time of the newest sample of each partition that has moved."""
+        for partition, end in self._samples_end.items():
+            resources = self.board.resources(partition)
+            if resources.event_time is None or self._samples is None:
+                continue
+            if self._dated.get(partition) == end:
+                continue
+            self._dated[partition] = end
+            with contextlib.suppress(RecordError):
+                newest = self._samples.newest(partition)
+                ts = decode(newest.value).ts if newest else None
+                if ts is not None:
+                    self.board.look(newest={partition: ts})
 
     def _lag(self, *, idle: bool) -> dict[int, int]:
         if self._samples is None:
@@ -200,6 +242,7 @@ class Trail:
             except TopicMissing:
                 return {}
         first, ends = self._samples.first(), self._samples.end()
+        self._samples_end = ends
         done = {}
         for p in self._cursor:
             last = self.board.place(p)
@@ -214,3 +257,4 @@ class Trail:
     def _start_over(self, why: str) -> None:
         lines.warning("learner=%s starting_over=%r", self.name, why)
         self._topic = self._samples = None
+        self._told, self._dated = {}, {}

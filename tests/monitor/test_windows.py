@@ -3,7 +3,8 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.windows import Rate, Sums, Window, baselines, merged, scores, total
+from monitor.rate import Rate
+from monitor.windows import Sums, Window, baselines, merged, scores, total
 
 LONGEST = 8
 
@@ -19,7 +20,12 @@ def filled(longest, errors, pieces=(), lost=None):
     for size in (*pieces, len(errors)):
         part, gone = errors[start : start + size], lost[start : start + size]
         window.extend(
-            part, no_change=[2 * e for e in part], majority=[3 * e for e in part], lost=gone
+            part,
+            part,
+            part,
+            no_change=[2 * e for e in part],
+            majority=[3 * e for e in part],
+            lost=gone,
         )
         start += size
     return window
@@ -62,7 +68,7 @@ def test_a_window_keeps_no_more_than_twice_its_length():
     window = Window(10)
 
     for _ in range(1000):
-        window.extend([1, 0, 1], no_change=[0] * 3, majority=[0] * 3)
+        window.extend([1, 0, 1], [0, 0, 0], [1, 0, 1], no_change=[0] * 3, majority=[0] * 3)
         assert len(window._errors) <= 20
     assert len(window) == window.last(100).scored == 10
 
