@@ -221,6 +221,16 @@ def classes() -> st.SearchStrategy[Step]:
     )
 
 
+ODD = ["other", '"other"', "", "1", "true", "a\nb", "é", "x" * 64, "x" * 300, "x" * 299 + "y"]
+"""Texts that a careless name would confuse with one another, or break a page with."""
+
+
+def named() -> st.SearchStrategy[Step]:
+    """Draw a step over classes of every kind: odd texts, numbers, and True beside 1."""
+    label = st.one_of(st.sampled_from([*ODD, 0, 1, True, False, -1, -2]), st.text(max_size=3))
+    return st.builds(Step, y=label, y_pred=label, flag=flags())
+
+
 def likely() -> st.SearchStrategy[Step]:
     """Draw a step of a classifier that gives probabilities, ties and certainties among them."""
 
