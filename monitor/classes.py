@@ -154,7 +154,7 @@ def name_of(text: str) -> str:
     A text is shown without its quotes, unless that would look like another class.
 
     >>> name_of("1"), name_of('"UP"'), name_of('"1"'), name_of('"other"'), name_of('"a\\nb"')
-    ('1', 'UP', '"1"', '"other"', '"a\\\\nb"')
+    ('1', 'UP', '"1"', '"other"', '"a\\nb"')
     """
     label = _read(text)
     name = text
