@@ -88,13 +88,13 @@ class Known:
     def __init__(self, totals: Sequence[Totals]) -> None:
         texts: dict[Key, str] = {}
         seen: Counter[Key] = Counter()
+        keys = _Keys()
         for each in totals:
             for text, row in each.confusion.items():
                 for found in (text, *row):
-                    key = key_of(found)
                     # Where partitions spell one class differently (1, true) one is chosen.
-                    texts[key] = min(found, texts.get(key, found))
-                seen[key_of(text)] += sum(row.values())
+                    texts[keys[found]] = min(found, texts.get(keys[found], found))
+                seen[keys[text]] += sum(row.values())
         self.whole = REST not in texts
         """Whether each class is told apart from all others."""
         texts.pop(REST, None)
@@ -123,10 +123,11 @@ class Known:
 def pairs_of(totals: Iterable[Totals]) -> Counter[tuple[Key, Key]]:
     """Return how often each label met each guess since the learner's start."""
     pairs: Counter[tuple[Key, Key]] = Counter()
+    keys = _Keys()
     for each in totals:
         for text, row in each.confusion.items():
             for guess, count in row.items():
-                pairs[key_of(text), key_of(guess)] += count
+                pairs[keys[text], keys[guess]] += count
     return pairs
 
 
@@ -136,6 +137,14 @@ def named(pairs: Mapping[tuple[Key, Key], int], known: Known) -> dict[tuple[str,
     for (label, guess), count in pairs.items():
         found[known.name(label), known.name(guess)] += count
     return dict(found)
+
+
+class _Keys(dict[str, Key]):
+    """`key_of`, looked up once for each text."""
+
+    def __missing__(self, text: str) -> Key:
+        key = self[text] = key_of(text)
+        return key
 
 
 def key_of(text: str) -> Key:

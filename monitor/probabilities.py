@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
-from itertools import chain
+from itertools import compress
 from typing import NamedTuple
 
 from monitor.classes import Key
@@ -29,7 +29,7 @@ class Likely(NamedTuple):
     """Rows that have probabilities: of the label, of the guess; and whether it was right.
 
     Where one of two classes is the positive one, `positive` tells whether it was the label,
-    and `score` has its probability.
+    and `score` has its probability; else both are empty.
     """
 
     p_true: list[float]
@@ -46,26 +46,25 @@ def likely(parts: Sequence[Recent], positive: Key | None) -> Likely:
     It so depends on the guess alone: rows the model could not tell apart have the same
     score whatever their label, and ties are ties.
     """
-    columns: list[list[tuple[float, float, bool, bool, float]]] = []
+    found = Likely([], [], [], [], [])
     for part in parts:
+        usable = [*map(_usable, part.p_true, part.p_pred)]
+        p_pred = [min(p, 1.0) for p in compress(part.p_pred, usable)]
+        found.p_true.extend([min(p, 1.0) for p in compress(part.p_true, usable)])
+        found.p_pred.extend(p_pred)
+        found.right.extend([not wrong for wrong in compress(part.errors, usable)])
+        if positive is None:
+            continue
         code = next((n for n, key in enumerate(part.keys) if key == positive), -1)
-        columns.append(
-            [
-                (
-                    min(p_true, 1.0),
-                    (p := min(p_pred, 1.0)),
-                    not wrong,
-                    y == code,
-                    p if guess == code else 1.0 - p,
-                )
-                for p_true, p_pred, wrong, y, guess in zip(
-                    part.p_true, part.p_pred, part.errors, part.y, part.guess, strict=True
-                )
-                if 0.0 <= p_true < math.inf and 0.0 <= p_pred < math.inf
-            ]
-        )
-    found = list(zip(*chain(*columns), strict=True)) or [()] * 5
-    return Likely(*map(list, found))
+        found.positive.extend([y == code for y in compress(part.y, usable)])
+        guesses = zip(p_pred, compress(part.guess, usable), strict=True)
+        found.score.extend([p if guess == code else 1.0 - p for p, guess in guesses])
+    return found
+
+
+def _usable(p_true: float, p_pred: float) -> bool:
+    # A probability may be a rounding above 1, but neither NaN nor infinite.
+    return 0.0 <= p_true < math.inf and 0.0 <= p_pred < math.inf
 
 
 def figures(rows: Likely, *, binary: bool) -> dict[str, float]:

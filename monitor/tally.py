@@ -120,15 +120,11 @@ class Tally:
         if start >= stop:
             return []
         self._row = rows.offset[stop - 1]
-        columns: list[list[Any]] = [getattr(rows, name)[start:stop] for name in _COLUMNS]
-        flags = columns.pop()
-        if any(flags):
-            keep = [flag in (SCORED, NOT_FINITE) for flag in flags]
-            columns = [[*compress(column, keep)] for column in columns]
-            flags = [*compress(flags, keep)]
-        offsets, y, guess, p_true, p_pred, no_change, majority = columns
-        lost = [flag == NOT_FINITE for flag in flags] if any(flags) else None
         try:
+            offsets, y, guess, p_true, p_pred, no_change, majority, flags = _scored(
+                rows, start, stop
+            )
+            lost = [flag == NOT_FINITE for flag in flags] if any(flags) else None
             self.window.extend(
                 y,
                 guess,
@@ -150,6 +146,19 @@ class Tally:
     def _scored_at(self, offset: int, offsets: list[int]) -> int:
         scored = self.totals.scored if self.totals else 0
         return max(0, scored - (len(offsets) - bisect_right(offsets, offset)))
+
+
+def _scored(rows: Rows, start: int, stop: int) -> list[list[Any]]:
+    """Return the columns of the scored among these rows, in the order of `_COLUMNS`."""
+    whole: list[list[Any]] = [getattr(rows, name) for name in _COLUMNS]
+    if len({*map(len, whole)}) > 1:
+        raise ValueError("the columns of the rows differ in length")
+    columns = [column[start:stop] for column in whole]
+    flags = columns[-1]
+    if not any(flags):
+        return columns
+    keep = [flag in (SCORED, NOT_FINITE) for flag in flags]
+    return [[*compress(column, keep)] for column in columns]
 
 
 def _errors(
