@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from itertools import chain
 
 from monitor.ranking import average_precision, roc_auc
-from monitor.windows import Recent, total
+from monitor.sums import total
+from monitor.windows import Recent
 
 
 def figures(parts: Sequence[Recent]) -> dict[str, float]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from monitor import anomalies, probabilities, regression, stability
-from monitor.board import ALL, Figures
 from monitor.classes import Known, named, pairs_of
 from monitor.confusion import Confusion, beyond, pairs_in
+from monitor.figures import ALL, Figures
 from monitor.probabilities import Bin
 from monitor.tally import ANOMALY, REGRESSION
 

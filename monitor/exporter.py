@@ -21,8 +21,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from monitor.board import ALL, FADING, Board, Figures, Part
+from monitor.board import Board
 from monitor.details import Detail, details
+from monitor.figures import ALL, FADING, Figures, Part
 from monitor.metrics import METRICS, Described
 from monitor.probabilities import bin_name
 from monitor.tally import ANOMALY, REGRESSION

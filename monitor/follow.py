@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
 from collections.abc import Callable, Sequence
 
 from monitor.board import Board
-from monitor.resources import resources_of
+from monitor.look import Look
 from monitor.tally import Tally
 from stream.errors import CursorExpired, RecordError, TopicMissing, TopicTimeout
-from stream.records import Outcomes, decode, decode_outcomes
-from stream.topic import Entry, Log, Topic, group_of, samples_of, topic_of
+from stream.records import Outcomes, decode_outcomes
+from stream.topic import Entry, Log, Topic, topic_of
 
 lines = logging.getLogger(__name__)
 
@@ -104,12 +103,9 @@ class Trail:
         self.name, self.caught_up = name, False
         self._log, self._windows, self._clock, self._hour = log, windows, clock, hour
         self._topic: Topic | None = None
-        self._samples: Topic | None = None
         self._cursor: dict[int, int] = {}
         self._looked: float | None = None
-        self._told: dict[int, int] = {}
-        self._samples_end: dict[int, int] = {}
-        self._dated: dict[int, int] = {}
+        self._looks = Look(log, name)
         self.board = Board(log.stream, name, windows, clock=clock)
 
     def step(self, wait: float) -> int:
@@ -175,8 +171,7 @@ class Trail:
             reach *= 4
         if newest:
             board.look(seen_at={partition: newest.timestamp})
-            self._read_headers(board, partition, newest)
-            self._told[partition] = end
+            self._looks.at(board, partition, newest, end)
         return messages
 
     def _decode(
@@ -185,13 +180,8 @@ class Trail:
         try:
             return decode_outcomes(value)
         except RecordError as error:
-            self._refuse(board, partition, offset, error)
+            self._looks.refuse(board, partition, offset, error)
             return None
-
-    def _refuse(self, board: Board, partition: int, offset: int, error: RecordError) -> None:
-        board.refused += 1
-        place = topic_of(self._log.stream, self.name, "outcomes")
-        lines.warning("refused=%s[%d]@%d why=%r", place, partition, offset, str(error))
 
     def _look(self, topic: Topic, *, idle: bool) -> None:
         """Learn what outcomes do not tell: how far the samples reach."""
@@ -199,62 +189,11 @@ class Trail:
         if idle and any(end < self._cursor[p] for p, end in topic.end().items()):
             self._start_over("the topic was made anew")
             return
-        self.board.look(lag=self._lag(idle=idle))
-        self._look_at_resources(topic)
-        self._look_at_event_time()
+        self._looks.around(self.board, topic, self._cursor, idle=idle)
         # After the answer: one that is slow to come leaves time to read.
         self._looked = self._clock()
 
-    def _look_at_resources(self, topic: Topic) -> None:
-        """Read the headers of the newest outcomes; to read all of them would cost each row."""
-        for partition, cursor in self._cursor.items():
-            if self._told.get(partition) != cursor:
-                self._told[partition] = cursor
-                if newest := topic.newest(partition):
-                    self._read_headers(self.board, partition, newest)
-
-    def _read_headers(self, board: Board, partition: int, newest: Entry) -> None:
-        try:
-            if found := resources_of(newest.headers):
-                board.look(resources={partition: found})
-        except RecordError as error:
-            self._refuse(board, partition, newest.offset, error)
-
-    def _look_at_event_time(self) -> None:
-        """Learn the event time of the newest sample of each partition that has moved."""
-        for partition, end in self._samples_end.items():
-            resources = self.board.resources(partition)
-            if resources.event_time is None or self._samples is None:
-                continue
-            if self._dated.get(partition) == end:
-                continue
-            self._dated[partition] = end
-            with contextlib.suppress(RecordError):
-                newest = self._samples.newest(partition)
-                ts = decode(newest.value).ts if newest else None
-                if ts is not None:
-                    self.board.look(newest={partition: ts})
-
-    def _lag(self, *, idle: bool) -> dict[int, int]:
-        if self._samples is None:
-            try:
-                self._samples = self._log.topic(samples_of(self._log.stream))
-            except TopicMissing:
-                return {}
-        first, ends = self._samples.first(), self._samples.end()
-        self._samples_end = ends
-        done = {}
-        for p in self._cursor:
-            last = self.board.place(p)
-            done[p] = first.get(p, 0) if last is None else last + 1
-        if idle and any(done[p] < ends.get(p, 0) for p in done):
-            # Where offsets are taken up by a transaction's end no outcome can account for
-            # them; the cursor that the learner commits steps over them.
-            for p, cursor in self._log.committed(group_of(self._log.stream, self.name)).items():
-                done[p] = max(done.get(p, 0), cursor)
-        return {p: max(0, ends[p] - done[p]) for p in self._cursor if p in ends}
-
     def _start_over(self, why: str) -> None:
         lines.warning("learner=%s starting_over=%r", self.name, why)
-        self._topic = self._samples = None
-        self._told, self._dated = {}, {}
+        self._topic = None
+        self._looks = Look(self._log, self.name)

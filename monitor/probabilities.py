@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from monitor.classes import Key
 from monitor.ranking import roc_auc
-from monitor.windows import Recent, total
+from monitor.sums import total
+from monitor.windows import Recent
 
 BINS = 10
 """Bins of the same width, for calibration."""

@@ -9,7 +9,8 @@ from statistics import median
 
 from river import metrics
 
-from monitor.windows import Recent, total
+from monitor.sums import total
+from monitor.windows import Recent
 
 
 def figures(parts: Sequence[Recent]) -> dict[str, float]:

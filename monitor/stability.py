@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from statistics import pvariance
 
-from monitor.windows import Recent, total
+from monitor.sums import total
+from monitor.windows import Recent
 
 BLOCKS = 10
 """Blocks of one length, as far as rows divide, that a window is cut into."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitor.board import ALL, FADING, Figures
 from monitor.details import Detail, details
+from monitor.figures import ALL, FADING, Figures
 from monitor.probabilities import bin_name
 
 COUNTS = ("samples", "labelled", "scored", "drifts", "improvements", "resets", "marks")

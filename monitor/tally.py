@@ -9,7 +9,8 @@ from itertools import compress
 from operator import ne, or_, sub
 from typing import Any, NamedTuple
 
-from monitor.windows import Sums, Window
+from monitor.sums import Sums
+from monitor.windows import Window
 from stream.records import NOT_FINITE, SCORED, Outcomes, Rows, Totals
 
 lines = logging.getLogger(__name__)

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.board import ALL, EVENTS, FADING, POINTS, Board
+from monitor.board import EVENTS, POINTS, Board
+from monitor.figures import ALL, FADING
 from stream.records import NO_GUESS, NOT_FINITE
 from tests.monitor.made import (
     ANOMALIES,

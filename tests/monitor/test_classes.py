@@ -9,11 +9,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from monitor.board import ALL, Board
+from monitor.board import Board
 from monitor.classes import NAME, NAMED, Codes, Known, kept, key_of, name_of
 from monitor.confusion import MOST
 from monitor.details import details
 from monitor.exporter import page, registry
+from monitor.figures import ALL
 from monitor.windows import Window
 from stream.records import NOT_FINITE, OTHER, Totals, text_of
 from tests.monitor.made import ODD, Step, message

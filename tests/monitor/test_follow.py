@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.board import ALL
 from monitor.exporter import BoardCollector
+from monitor.figures import ALL
 from monitor.follow import Follower
 from stream.errors import TopicMissing, TopicTimeout
 from stream.memory import MemoryLog

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.rate import Rate
-from monitor.windows import Sums, Window, baselines, merged, scores, total
+from monitor.sums import Sums, baselines, merged, scores, total
+from monitor.windows import Window
 
 LONGEST = 8
 
