@@ -92,14 +92,15 @@ class Known:
         for each in totals:
             for text, row in each.confusion.items():
                 for found in (text, *row):
-                    # Where partitions spell one class differently (1, true) one is chosen.
-                    texts[keys[found]] = min(found, texts.get(keys[found], found))
+                    # Where partitions spell one class differently (1, true) the first does.
+                    texts.setdefault(keys[found], found)
                 seen[keys[text]] += sum(row.values())
         self.whole = REST not in texts
         """Whether each class is told apart from all others."""
         texts.pop(REST, None)
         self.keys = in_order(texts)
-        ranked = sorted(self.keys, key=lambda key: (-seen[key], _place(key)))
+        # Sorting is stable: classes seen equally often stay in their order.
+        ranked = sorted(self.keys, key=lambda key: -seen[key])
         self.names: dict[Key, str] = {}
         """The names of the classes seen most, most of them first."""
         for key in ranked[:NAMED]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -27,6 +28,8 @@ _SETTLE = 1.0
 """Seconds for which `end` waits for a commit to become readable."""
 _BACK = 2
 """Offsets that a look for the newest record goes back at first: it, and a marker after it."""
+_NEWEST = 5.0
+"""Seconds that a look for the newest record waits for it."""
 _SCAN = 10_000
 """Records of one poll of a scan, at most."""
 
@@ -210,6 +213,7 @@ class KafkaTopic:
 
     def scan(self, partition: int, start: int, stop: int) -> Iterator[Entry]:
         """Yield the entries of `[start, stop)`."""
+        stop = min(stop, self.end()[partition])
         consumer = self._cluster.open(KafkaConsumer, within=ANSWER)
         try:
             yield from self._entries(consumer, partition, start, stop)
@@ -220,19 +224,26 @@ class KafkaTopic:
         """Return the newest committed record of a partition, or None."""
         if self._looker is None:
             self._looker = self._cluster.open(KafkaConsumer, within=ANSWER)
-        end, reach = self.end()[partition], _BACK
-        while (start := max(self.first()[partition], end - reach)) < end:
+        places = [self.places[partition]]
+        end, reach = self._cluster.end(places, within=_SETTLE)[0][partition], _BACK
+        while True:
+            first = self._cluster.first(places)[partition]
+            start = max(first, end - reach)
+            if start >= end:
+                return None
             # Retention may take the start away meanwhile; the first is then asked anew.
             with contextlib.suppress(CursorExpired):
-                if found := list(self._entries(self._looker, partition, start, end)):
+                entries = self._entries(self._looker, partition, start, end, within=_NEWEST)
+                if found := list(entries):
                     return found[-1]
-                if start <= self.first()[partition]:
+                if start == first:
                     return None
             reach *= 8
-        return None
 
-    def _entries(self, consumer: Any, partition: int, start: int, stop: int) -> Iterator[Entry]:
-        stop, place = min(stop, self.end()[partition]), self.places[partition]
+    def _entries(
+        self, consumer: Any, partition: int, start: int, stop: int, within: float = math.inf
+    ) -> Iterator[Entry]:
+        place, deadline = self.places[partition], time.monotonic() + within
         waiting = Waiting(self._cluster.address)
         try:
             consumer.assign([place])
@@ -245,10 +256,15 @@ class KafkaTopic:
                     if record.offset >= stop:
                         return
                     yield _entry(record)
-                if consumer.position(place) == stands:
-                    waiting.say()
-                else:
+                if consumer.position(place) != stands:
                     waiting.over()
+                elif time.monotonic() > deadline:
+                    raise TopicTimeout(
+                        f"Kafka at {self._cluster.address} did not give the newest record of "
+                        f"{self.name!r} within {within:g} s; look after the cluster"
+                    )
+                else:
+                    waiting.say()
         except refusals.OffsetOutOfRangeError:
             self._within_range({partition: start})
         except refusals.KafkaError as error:

@@ -210,3 +210,20 @@ def test_totals_of_a_stranger_break_nothing(confusion):
     board.feed(0, outcomes)
 
     assert names_of(board) <= {OTHER, "1"}
+
+
+def test_classes_whose_names_collide_after_all_share_no_series(monkeypatch):
+    """Should two digests ever be equal, the rarer class goes with the rest."""
+    monkeypatch.setattr("monitor.classes.name_of", lambda text: text[:2])
+    steps = [Step(y, y) for y in ("aa", "aa", "ab", "b")]
+
+    samples = samples_of(board_of(steps))
+
+    series = [(sample.name, *sorted(sample.labels.items())) for sample in samples]
+    assert len(set(series)) == len(series)
+    rows = {
+        sample.labels["label"]: sample.value
+        for sample in samples
+        if sample.name == "driftline_confusion_rows" and sample.labels["window"] == ALL
+    }
+    assert rows == {'"a': 2, '"b': 1, OTHER: 1}
