@@ -16,7 +16,7 @@ lines = logging.getLogger(__name__)
 WINDOWS = (1_000, 10_000)
 """Scored rows a window has, in each partition."""
 LONGEST = 1_000_000
-"""Rows of the longest window, at most: 50 to 100 MB a partition."""
+"""Rows of the longest window, at most: 50 to 100 MB a partition, and seconds a scrape."""
 MOST = 8
 """Windows, at most: each is a set of series."""
 HOST = "127.0.0.1"
