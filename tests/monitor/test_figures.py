@@ -13,7 +13,7 @@ from monitor.metrics import METRICS
 from stream.connect import connect
 from stream.records import NO_GUESS, NOT_FINITE
 from stream.sqlite import SqliteLog
-from tests.monitor.made import ANOMALIES, CLASSES, Step, said, store
+from tests.monitor.made import ANOMALIES, CLASSES, NUMBERS, Step, said, store
 from tests.monitor.oracle import expected, rows_of
 
 WINDOWS = (1, 7, 100, 1000)
@@ -128,8 +128,19 @@ def scores_of_anomalies(rng, n):
     return steps
 
 
+def numbers(rng, n):
+    """Return steps of a regressor, some of whose guesses were not finite."""
+    steps = []
+    for _ in range(n):
+        y = rng.gauss(5.0, 2.0)
+        lost = rng.random() < 0.1
+        steps.append(Step(y, None, NOT_FINITE) if lost else Step(y, y + rng.gauss(0.0, 1.0)))
+    return steps
+
+
 @pytest.mark.parametrize(
-    ("task", "draw"), [(CLASSES, many_classes), (ANOMALIES, scores_of_anomalies)]
+    ("task", "draw"),
+    [(CLASSES, many_classes), (NUMBERS, numbers), (ANOMALIES, scores_of_anomalies)],
 )
 def test_every_figure_of_made_rows_is_that_of_scikit_learn_and_river(
     task, draw, tmp_path, outcomes
