@@ -148,6 +148,11 @@ def test_a_header_that_cannot_be_read_is_counted_once(log, caplog):
     assert figures.count("scored") == 2
     assert shown(follower, "learner_memory_bytes") == 5
 
+    begun_now = following(log)
+    for _ in range(5):
+        begun_now.step()
+    assert begun_now.boards[0].figures().refused == 1
+
 
 def test_the_lag_in_time_runs_from_what_was_learned_to_the_newest_sample(log):
     """It is of event time; no sample out of order turns it back, and it is never below 0."""
