@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from monitor.board import Figures, Point
+    from monitor.figures import Figures, Point
     from monitor.tally import Noted
 
 _BARS = "▁▂▃▄▅▆▇█"

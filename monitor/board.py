@@ -6,86 +6,18 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
 
-from monitor.tally import Noted, Tally, is_regression
-from monitor.windows import Rate, Sums, baselines, merged, scores
+from monitor.figures import ALL, Figures, Part, Point
+from monitor.rate import Rate
+from monitor.resources import Resources
+from monitor.sums import baselines, merged, scores
+from monitor.tally import ANOMALY, REGRESSION, Noted, Tally
 from stream.records import Outcomes, Totals
 
-ALL = "all"
-"""The name of the window that reaches back to the learner's start."""
-FADING = "fading"
-"""The name of the window in which every row weighs 0.999 of the one after it."""
 EVENTS = 100
 """Events kept, the latest."""
 POINTS = 500
 """Points of the curve kept, at most; a fuller curve loses every second one."""
-
-
-class Point(NamedTuple):
-    """One point of the curve over the first window: accuracies, or mean absolute errors."""
-
-    scored: int
-    """Rows scored before it, over all partitions: where it stands along the curve."""
-    model: float
-    no_change: float
-    majority: float
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One partition, as it stood at offset `last` of the samples."""
-
-    totals: Totals
-    last: int | None
-    windows: dict[str, Sums]
-    lag: int | None
-    """Records of the samples that no outcome accounts for yet."""
-    seen_at: float | None
-    """When its newest outcomes came, in seconds of the epoch."""
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """A board at one moment. `pooled` and `fading` are sums over its partitions.
-
-    `windows` go by their length as text, and `ALL`. `fading` is error and weight. `rate` is
-    in samples a second. `regression` is None until the first totals tell.
-    """
-
-    stream: str
-    learner: str
-    regression: bool | None
-    parts: dict[int, Part]
-    pooled: dict[str, Sums]
-    fading: tuple[float, float]
-    rate: float
-    refused: int
-    events: list[Noted]
-    curve: list[Point]
-
-    def scores(self, window: str) -> dict[str, float]:
-        """Return accuracy, or mae and rmse; an empty dict when there is nothing to average.
-
-        Fading knows no rmse.
-        """
-        regression = bool(self.regression)
-        if window != FADING:
-            return scores(self.pooled[window], regression=regression)
-        error, weight = self.fading
-        if not weight:
-            return {}
-        mean = error / weight
-        return {"mae": mean} if regression else {"accuracy": 1 - mean}
-
-    def baselines(self, window: str) -> dict[str, float]:
-        """Return accuracy or mae of `no_change` and `majority` over the rows of `scores`."""
-        return baselines(self.pooled[window], regression=bool(self.regression))
-
-    def count(self, name: str) -> int:
-        """Return a count of `Totals`, `samples` say, over all partitions."""
-        return sum(getattr(part.totals, name) for part in self.parts.values())
 
 
 class Board:
@@ -109,6 +41,8 @@ class Board:
         self._tallies: dict[int, Tally] = {}
         self._lag: dict[int, int] = {}
         self._seen_at: dict[int, float] = {}
+        self._resources: dict[int, Resources] = {}
+        self._newest: dict[int, float] = {}
         self._rate = Rate(clock)
         self._events: deque[Noted] = deque(maxlen=EVENTS)
         self._curve: list[Point] = []
@@ -138,26 +72,38 @@ class Board:
         """Return the offset of the last sample a partition's figures account for."""
         return self._tallies[partition].last
 
+    def resources(self, partition: int) -> Resources:
+        """Return what a partition's learner has last said it takes up."""
+        return self._resources.get(partition, Resources())
+
     def look(
         self,
         *,
         lag: Mapping[int, int] | None = None,
         seen_at: Mapping[int, float] | None = None,
+        resources: Mapping[int, Resources] | None = None,
+        newest: Mapping[int, float] | None = None,
     ) -> None:
-        """Take in how far behind each partition is, and when it last had news."""
+        """Take in how far behind each partition is, and when it last had news.
+
+        `resources` are what its learner takes up, `newest` is an event time of its samples.
+        """
         with self._lock:
             self._lag.update(lag or {})
             self._seen_at.update(seen_at or {})
+            self._resources.update(resources or {})
+            for p, ts in (newest or {}).items():
+                self._newest[p] = max(ts, self._newest.get(p, ts))
 
     def figures(self) -> Figures:
-        """Return all figures of this moment; costs one sum over each window."""
+        """Return all figures of this moment; costs one sum over each window, and a copy."""
         with self._lock:
             parts = {p: self._part(p, tally) for p, tally in sorted(self._tallies.items())}
             told = [tally.totals for tally in self._tallies.values() if tally.totals]
             return Figures(
                 stream=self.stream,
                 learner=self.learner,
-                regression=is_regression(told[0]) if told else None,
+                task=told[0].task if told else None,
                 parts=parts,
                 pooled={
                     window: merged(part.windows[window] for part in parts.values())
@@ -168,7 +114,7 @@ class Board:
                     sum(totals.fading_weight for totals in told),
                 ),
                 rate=self._rate.read(),
-                refused=self.refused,
+                refused=self.refused + sum(it.refused for it in self._tallies.values()),
                 events=list(self._events),
                 curve=list(self._curve),
             )
@@ -186,6 +132,9 @@ class Board:
             windows={**windows, ALL: tally.sums(None)},
             lag=self._lag.get(partition),
             seen_at=self._seen_at.get(partition),
+            recent=tally.window.recent(),
+            resources=self.resources(partition),
+            newest=self._newest.get(partition),
         )
 
     def _note(self, tally: Tally, noted: Iterable[Noted]) -> None:
@@ -207,7 +156,10 @@ class Board:
         if not all(tally.full(n) for tally in told):
             return
         sums = merged(tally.sums(n) for tally in told)
-        regression = any(tally.totals and is_regression(tally.totals) for tally in told)
+        tasks = {tally.totals.task for tally in told if tally.totals}
+        if ANOMALY in tasks:
+            return
+        regression = REGRESSION in tasks
         if model := scores(sums, regression=regression):
             floor = baselines(sums, regression=regression)
             self._curve.append(Point(scored, next(iter(model.values())), **floor))

@@ -21,8 +21,12 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from monitor.board import ALL, FADING, Board, Figures, Part
+from monitor.board import Board
+from monitor.details import Detail, details
+from monitor.figures import ALL, FADING, Figures, Part
 from monitor.metrics import METRICS, Described
+from monitor.probabilities import bin_name
+from monitor.tally import ANOMALY, REGRESSION
 from stream.records import OTHER
 
 REASONS = 24
@@ -33,6 +37,40 @@ Labelled = tuple[tuple[str, ...], float]
 """The values of a metric's own labels, in the order of METRICS, and the metric's value."""
 
 _GAUGE = {"accuracy": "accuracy_ratio", "mae": "mae", "rmse": "rmse"}
+_DETAIL = {
+    "kappa": "prequential_kappa",
+    "balanced_accuracy": "prequential_balanced_accuracy_ratio",
+    "mcc": "prequential_mcc",
+    "roc_auc": "prequential_roc_auc_ratio",
+    "log_loss": "prequential_log_loss",
+    "brier_score": "prequential_brier_score_ratio",
+    "calibration_error": "prequential_calibration_error_ratio",
+    "r2": "prequential_r2",
+    "smape": "prequential_smape_ratio",
+    "wape": "prequential_wape_ratio",
+    "rmsle": "prequential_rmsle",
+    "medae": "prequential_medae",
+    "accuracy_variance": "prequential_accuracy_variance",
+    "accuracy_stddev": "prequential_accuracy_stddev",
+    "mae_variance": "prequential_mae_variance",
+    "mae_stddev": "prequential_mae_stddev",
+    "average_precision": "prequential_average_precision_ratio",
+    "anomalies": "anomalies_ratio",
+}
+_LABELLED = {
+    "kappa_m": ("prequential_baseline_kappa", "majority"),
+    "kappa_t": ("prequential_baseline_kappa", "no_change"),
+    "normal_score": ("anomaly_score_mean", "normal"),
+    "anomaly_score": ("anomaly_score_mean", "anomaly"),
+}
+_RESOURCES = {
+    "memory_bytes": "learner_memory_bytes",
+    "model_bytes": "model_bytes",
+    "predict_seconds": "predict_seconds",
+    "learn_seconds": "learn_seconds",
+    "turn_seconds": "turn_seconds",
+    "commit_seconds": "commit_seconds",
+}
 _COUNTS = (
     "samples",
     "labelled",
@@ -100,7 +138,9 @@ def _counters(figures: Figures) -> Iterator[tuple[str, Labelled]]:
             yield f"{name}_total", (place, getattr(totals, name))
         for reason, count in _bounded(totals.dead).items():
             yield "dead_total", ((*place, reason), count)
-        if figures.regression is None:
+        if part.resources.cpu_seconds is not None:
+            yield "learner_cpu_seconds_total", (place, part.resources.cpu_seconds)
+        if figures.task in (None, ANOMALY):
             continue
         yield "baseline_error_total", ((*place, "no_change"), totals.no_change_error)
         yield "baseline_error_total", ((*place, "majority"), totals.majority_error)
@@ -114,7 +154,7 @@ def _counters(figures: Figures) -> Iterator[tuple[str, Labelled]]:
 def _gauges(figures: Figures) -> Iterator[tuple[str, Labelled]]:
     yield "samples_per_second", ((), figures.rate)
     for p, part in figures.parts.items():
-        yield from _of_partition((str(p),), part, figures.regression)
+        yield from _of_partition((str(p),), part, figures.task)
     for window in (*figures.pooled, FADING):
         for metric, value in figures.scores(window).items():
             yield f"prequential_{_GAUGE[metric]}", ((window,), value)
@@ -122,27 +162,54 @@ def _gauges(figures: Figures) -> Iterator[tuple[str, Labelled]]:
     for window in figures.pooled:
         for baseline, value in figures.baselines(window).items():
             yield f"baseline_{_GAUGE[metric]}", ((baseline, window), value)
+    for window, detail in details(figures).items():
+        yield from _of_window(window, detail)
+
+
+def _of_window(window: str, detail: Detail) -> Iterator[tuple[str, Labelled]]:
+    for name, value in detail.plain.items():
+        if name in _LABELLED:
+            metric, label = _LABELLED[name]
+            yield metric, ((label, window), value)
+        else:
+            yield _DETAIL[name], ((window,), value)
+    for name, averages in detail.averages.items():
+        for average, value in averages.items():
+            yield f"prequential_{name}_ratio", ((average, window), value)
+    for found, of_class in detail.classes.items():
+        for name, value in of_class.items():
+            yield f"class_{name}_ratio", ((found, window), value)
+    for (label, guess), count in detail.confusion.items():
+        yield "confusion_rows", ((label, guess, window), count)
+    for n, inside in enumerate(detail.bins):
+        yield "calibration_rows", ((bin_name(n), window), inside.rows)
+        yield "calibration_correct", ((bin_name(n), window), inside.right)
 
 
 def _of_partition(
-    place: tuple[str], part: Part, regression: bool | None
+    place: tuple[str], part: Part, task: str | None
 ) -> Iterator[tuple[str, Labelled]]:
     yield "pending_samples", (place, part.totals.pending)
     if part.lag is not None:
         yield "lag_records", (place, part.lag)
+    if part.behind is not None:
+        yield "lag_seconds", (place, part.behind)
+    for name, metric in _RESOURCES.items():
+        if (value := getattr(part.resources, name)) is not None:
+            yield metric, (place, value)
     if part.seen_at is not None:
         yield "last_outcome_timestamp_seconds", (place, part.seen_at)
     for window, sums in part.windows.items():
         # Over all rows the counters say the same.
-        if window == ALL or regression is None:
+        if window == ALL or task is None:
             continue
         here = (*place, window)
         yield "window_scored", (here, sums.scored)
         yield "window_not_finite", (here, sums.lost)
-        if regression:
+        if task == REGRESSION:
             yield "window_absolute_error", (here, sums.error)
             yield "window_squared_error", (here, sums.squared)
-        else:
+        elif task != ANOMALY:
             yield "window_correct", (here, sums.scored - sums.error)
 
 

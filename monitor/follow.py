@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Sequence
 
 from monitor.board import Board
+from monitor.look import Look
 from monitor.tally import Tally
 from stream.errors import CursorExpired, RecordError, TopicMissing, TopicTimeout
 from stream.records import Outcomes, decode_outcomes
-from stream.topic import Entry, Log, Topic, group_of, samples_of, topic_of
+from stream.topic import Entry, Log, Topic, topic_of
 
 lines = logging.getLogger(__name__)
 
@@ -102,9 +103,9 @@ class Trail:
         self.name, self.caught_up = name, False
         self._log, self._windows, self._clock, self._hour = log, windows, clock, hour
         self._topic: Topic | None = None
-        self._samples: Topic | None = None
         self._cursor: dict[int, int] = {}
         self._looked: float | None = None
+        self._looks = Look(log, name)
         self.board = Board(log.stream, name, windows, clock=clock)
 
     def step(self, wait: float) -> int:
@@ -170,6 +171,7 @@ class Trail:
             reach *= 4
         if newest:
             board.look(seen_at={partition: newest.timestamp})
+            self._looks.at(board, partition, newest, end)
         return messages
 
     def _decode(
@@ -178,9 +180,7 @@ class Trail:
         try:
             return decode_outcomes(value)
         except RecordError as error:
-            board.refused += 1
-            place = topic_of(self._log.stream, self.name, "outcomes")
-            lines.warning("refused=%s[%d]@%d why=%r", place, partition, offset, str(error))
+            self._looks.refuse(board, partition, offset, error)
             return None
 
     def _look(self, topic: Topic, *, idle: bool) -> None:
@@ -189,28 +189,11 @@ class Trail:
         if idle and any(end < self._cursor[p] for p, end in topic.end().items()):
             self._start_over("the topic was made anew")
             return
-        self.board.look(lag=self._lag(idle=idle))
+        self._looks.around(self.board, topic, self._cursor, idle=idle)
         # After the answer: one that is slow to come leaves time to read.
         self._looked = self._clock()
 
-    def _lag(self, *, idle: bool) -> dict[int, int]:
-        if self._samples is None:
-            try:
-                self._samples = self._log.topic(samples_of(self._log.stream))
-            except TopicMissing:
-                return {}
-        first, ends = self._samples.first(), self._samples.end()
-        done = {}
-        for p in self._cursor:
-            last = self.board.place(p)
-            done[p] = first.get(p, 0) if last is None else last + 1
-        if idle and any(done[p] < ends.get(p, 0) for p in done):
-            # Where offsets are taken up by a transaction's end no outcome can account for
-            # them; the cursor that the learner commits steps over them.
-            for p, cursor in self._log.committed(group_of(self._log.stream, self.name)).items():
-                done[p] = max(done.get(p, 0), cursor)
-        return {p: max(0, ends[p] - done[p]) for p in self._cursor if p in ends}
-
     def _start_over(self, why: str) -> None:
         lines.warning("learner=%s starting_over=%r", self.name, why)
-        self._topic = self._samples = None
+        self._topic = None
+        self._looks = Look(self._log, self.name)

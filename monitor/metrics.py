@@ -8,6 +8,9 @@ _PARTITION = ("partition",)
 _WINDOW = ("window",)
 _EITHER = ("partition", "window")
 _BASELINE = ("baseline", "window")
+_AVERAGE = ("average", "window")
+_CLASS = ("class", "window")
+_BIN = ("bin", "window")
 
 
 class Described(NamedTuple):
@@ -45,7 +48,16 @@ METRICS = tuple(
             _PARTITION,
         ),
         ("repeated_total", "Labels that brought their features once more.", _PARTITION),
-        ("refused_total", "Messages this monitor could not read as outcomes.", ()),
+        (
+            "refused_total",
+            "Messages this monitor could not read as outcomes, or whose header it could not.",
+            (),
+        ),
+        (
+            "learner_cpu_seconds_total",
+            "Processor time of the process that learns the partition, since it started.",
+            _PARTITION,
+        ),
         (
             "prequential_accuracy_ratio",
             "Share of right guesses among the last scored, all, or fading; 0 to 1.",
@@ -59,6 +71,91 @@ METRICS = tuple(
             _BASELINE,
         ),
         ("baseline_mae", "Mean absolute error of a baseline over the same rows.", _BASELINE),
+        (
+            "prequential_precision_ratio",
+            "Precision, averaged over classes plainly (macro) or by support (weighted).",
+            _AVERAGE,
+        ),
+        ("prequential_recall_ratio", "Recall, averaged as precision is.", _AVERAGE),
+        ("prequential_f1_ratio", "F1, averaged as precision is.", _AVERAGE),
+        ("class_precision_ratio", "Precision of one of the ten commonest classes.", _CLASS),
+        ("class_recall_ratio", "Recall of one of the ten commonest classes.", _CLASS),
+        ("class_f1_ratio", "F1 of one of the ten commonest classes.", _CLASS),
+        (
+            "confusion_rows",
+            "Rows by label and guess, the ten commonest classes and other.",
+            ("label", "guess", "window"),
+        ),
+        ("prequential_kappa", "Cohen's kappa; 1 at best, 0 as by chance.", _WINDOW),
+        (
+            "prequential_baseline_kappa",
+            "Kappa-M against the majority class, kappa-T against no change; 0 is as good.",
+            _BASELINE,
+        ),
+        ("prequential_balanced_accuracy_ratio", "Recall, averaged over the labels.", _WINDOW),
+        ("prequential_mcc", "Matthews correlation of two classes; -1 to 1.", _WINDOW),
+        (
+            "prequential_roc_auc_ratio",
+            "Area under the ROC curve, of two classes or of anomaly scores; not over all.",
+            _WINDOW,
+        ),
+        (
+            "prequential_log_loss",
+            "Mean negative log of the label's probability, in nats; not over all.",
+            _WINDOW,
+        ),
+        (
+            "prequential_brier_score_ratio",
+            "Mean squared error of the probability, of two classes; not over all.",
+            _WINDOW,
+        ),
+        (
+            "prequential_calibration_error_ratio",
+            "Mean distance of probability and share of right guesses; not over all.",
+            _WINDOW,
+        ),
+        ("calibration_rows", "Rows by the probability of the guess; not over all.", _BIN),
+        ("calibration_correct", "Those of them whose guess was right.", _BIN),
+        ("prequential_r2", "R squared; 1 at best, 0 as the mean label; not over all.", _WINDOW),
+        (
+            "prequential_smape_ratio",
+            "Symmetric mean absolute percentage error as a ratio, 0 to 2; not over all.",
+            _WINDOW,
+        ),
+        (
+            "prequential_wape_ratio",
+            "Sum of absolute errors by sum of absolute labels; not over all.",
+            _WINDOW,
+        ),
+        (
+            "prequential_rmsle",
+            "Root of the mean squared log error, where nothing is below 0; not over all.",
+            _WINDOW,
+        ),
+        ("prequential_medae", "Median absolute error; not over all.", _WINDOW),
+        (
+            "prequential_accuracy_variance",
+            "Variance of accuracy over ten equal blocks of a window; not over all.",
+            _WINDOW,
+        ),
+        ("prequential_accuracy_stddev", "Root of that variance; not over all.", _WINDOW),
+        (
+            "prequential_mae_variance",
+            "Variance of the mean absolute error over ten equal blocks; not over all.",
+            _WINDOW,
+        ),
+        ("prequential_mae_stddev", "Root of that variance; not over all.", _WINDOW),
+        (
+            "prequential_average_precision_ratio",
+            "Average precision of anomaly scores; not over all.",
+            _WINDOW,
+        ),
+        (
+            "anomaly_score_mean",
+            "Mean score of what was normal or an anomaly; not over all.",
+            ("truth", "window"),
+        ),
+        ("anomalies_ratio", "Share of anomalies among the labels; not over all.", _WINDOW),
         ("window_scored", "Scored rows in a window.", _EITHER),
         ("window_correct", "Right guesses in a window.", _EITHER),
         ("window_absolute_error", "Sum of absolute errors in a window.", _EITHER),
@@ -66,6 +163,21 @@ METRICS = tuple(
         ("window_not_finite", "Guesses in a window that were not finite.", _EITHER),
         ("pending_samples", "Samples that wait for their label.", _PARTITION),
         ("lag_records", "Records of the samples that no outcome accounts for yet.", _PARTITION),
+        (
+            "lag_seconds",
+            "Event time from the last sample learned to the newest; none without event time.",
+            _PARTITION,
+        ),
+        (
+            "learner_memory_bytes",
+            "Resident size of the process that learns the partition.",
+            _PARTITION,
+        ),
+        ("model_bytes", "Size of the newest checkpoint.", _PARTITION),
+        ("predict_seconds", "Time to guess a sample, lately.", _PARTITION),
+        ("learn_seconds", "Time to learn a sample, lately.", _PARTITION),
+        ("turn_seconds", "Time to compute the last turn.", _PARTITION),
+        ("commit_seconds", "Time the commit before took.", _PARTITION),
         ("samples_per_second", "Samples learned a second, over the last 10 s.", ()),
         ("last_outcome_timestamp_seconds", "When the newest outcomes came.", _PARTITION),
     )

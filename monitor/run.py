@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from monitor.board import ALL, FADING, Figures
 from monitor.follow import Follower
 from stream.errors import SettingError
 from stream.topic import Log, check_name
@@ -17,7 +16,7 @@ lines = logging.getLogger(__name__)
 WINDOWS = (1_000, 10_000)
 """Scored rows a window has, in each partition."""
 LONGEST = 1_000_000
-"""Rows of the longest window, at most: 25 to 50 MB a partition."""
+"""Rows of the longest window, at most: 50 to 100 MB a partition, and seconds a scrape."""
 MOST = 8
 """Windows, at most: each is a set of series."""
 HOST = "127.0.0.1"
@@ -46,6 +45,7 @@ def monitor(
     `TopicMissing` is raised when there is nothing. Raises `SettingError` for a name, window,
     host or port that cannot be.
     """
+    # River takes seconds to come in: before anyone is told the address, not at a scrape.
     from monitor.exporter import page, registry
     from monitor.web import Server, routes
 
@@ -83,26 +83,9 @@ def checks(follower: Follower) -> dict[str, bool]:
 
 def summary(follower: Follower) -> dict[str, Any]:
     """Return the figures of every learner, as `--json` prints them."""
+    from monitor.summary import summed_up
+
     return {
         "stream": follower.stream,
-        "learners": {board.learner: _summed_up(board.figures()) for board in follower.boards},
-    }
-
-
-def _summed_up(figures: Figures) -> dict[str, Any]:
-    counts = ("samples", "labelled", "scored", "drifts", "improvements", "resets", "marks")
-    lags = [part.lag for part in figures.parts.values() if part.lag is not None]
-    dead = [sum(part.totals.dead.values()) for part in figures.parts.values()]
-    return {
-        **{name: figures.count(name) for name in counts},
-        "dead": sum(dead),
-        "pending": figures.count("pending"),
-        "lag": sum(lags) if lags else None,
-        **figures.scores(ALL),
-        "baselines": figures.baselines(ALL),
-        "windows": {
-            window: figures.scores(window)
-            for window in (*figures.pooled, FADING)
-            if window != ALL
-        },
+        "learners": {board.learner: summed_up(board.figures()) for board in follower.boards},
     }

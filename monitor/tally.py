@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import compress
+from operator import ne, or_, sub
 from typing import Any, NamedTuple
 
-from monitor.windows import Sums, Window
+from monitor.sums import Sums
+from monitor.windows import Window
 from stream.records import NOT_FINITE, SCORED, Outcomes, Rows, Totals
+
+lines = logging.getLogger(__name__)
+
+REGRESSION = "regression"
+"""The task in which labels are numbers with a distance."""
+ANOMALY = "anomaly"
+"""The task in which a label says whether a sample was one, and the guess is a score."""
+_COLUMNS = (
+    "offset",
+    "y",
+    "y_pred",
+    "p_true",
+    "p_pred",
+    "no_change_error",
+    "majority_error",
+    "flag",
+)
 
 
 class Noted(NamedTuple):
@@ -31,7 +52,10 @@ class Tally:
     def __init__(self, partition: int, longest: int) -> None:
         self.partition = partition
         self.window = Window(longest)
+        """The last scored rows; begun anew when the task changes."""
         self.totals: Totals | None = None
+        self.refused = 0
+        """Messages whose rows were none of this task."""
         self.last: int | None = None
         """The last offset of the samples that these figures account for."""
         self._row = -1
@@ -53,13 +77,16 @@ class Tally:
             return self.window.last(n)
         if (totals := self.totals) is None:
             return Sums()
-        wrong = float(totals.scored - totals.correct)
-        number = is_regression(totals)
+        error = squared = 0.0
+        if totals.task == REGRESSION:
+            error, squared = totals.absolute_error, totals.squared_error
+        elif totals.task != ANOMALY:
+            error = squared = float(totals.scored - totals.correct)
         return Sums(
             scored=totals.scored,
             lost=totals.not_finite,
-            error=totals.absolute_error if number else wrong,
-            squared=totals.squared_error if number else wrong,
+            error=error,
+            squared=squared,
             no_change=totals.no_change_error,
             majority=totals.majority_error,
         )
@@ -69,15 +96,16 @@ class Tally:
         return len(self.window) >= min(n, self.totals.scored if self.totals else 0)
 
     def _close(self, turn: Sequence[Outcomes], totals: Totals, last: int) -> list[Noted]:
-        if self.totals is not None and self.totals.task != totals.task:
-            self.window = Window(self.window.longest)
+        if self.totals is None or self.totals.task != totals.task:
+            classes = totals.task not in (REGRESSION, ANOMALY)
+            self.window = Window(self.window.longest, classes=classes)
         before = -1 if self.last is None else self.last
         offsets: list[int] = []
         news = []
         for message in turn:
             # A message left over from before a crash may reach beyond this turn; whatever
             # does will be said again.
-            offsets += self._score(message.rows, last, regression=is_regression(totals))
+            offsets += self._score(message.rows, last, totals.task)
             news += [event for event in message.events if before < event[0] <= last]
             before = max(before, message.last)
         if self.last is None or last > self.last:
@@ -87,34 +115,33 @@ class Tally:
             for offset, kind, details in news
         ]
 
-    def _score(self, rows: Rows, last: int, *, regression: bool) -> list[int]:
+    def _score(self, rows: Rows, last: int, task: str) -> list[int]:
         """Add the rows up to `last` that are news; return the offsets of the scored."""
         start, stop = bisect_right(rows.offset, self._row), bisect_right(rows.offset, last)
         if start >= stop:
             return []
         self._row = rows.offset[stop - 1]
-        columns: list[list[Any]] = [
-            column[start:stop]
-            for column in (
-                rows.offset,
-                rows.y,
-                rows.y_pred,
-                rows.no_change_error,
-                rows.majority_error,
-                rows.flag,
+        try:
+            offsets, y, guess, p_true, p_pred, no_change, majority, flags = _scored(
+                rows, start, stop
             )
-        ]
-        if any(columns[-1]):
-            keep = [i for i, flag in enumerate(columns[-1]) if flag in (SCORED, NOT_FINITE)]
-            columns = [[column[i] for i in keep] for column in columns]
-        offsets, y, guess, no_change, majority, flags = columns
-        lost = [flag == NOT_FINITE for flag in flags]
-        pairs = zip(guess, y, lost, strict=True)
-        if regression:
-            errors = [0.0 if gone else abs(g - label) for g, label, gone in pairs]
-        else:
-            errors = [gone or g != label for g, label, gone in pairs]
-        self.window.extend(errors, no_change=no_change, majority=majority, lost=lost)
+            lost = [flag == NOT_FINITE for flag in flags] if any(flags) else None
+            self.window.extend(
+                y,
+                guess,
+                _errors(task, y, guess, lost),
+                no_change=no_change,
+                majority=majority,
+                lost=lost,
+                p_true=p_true,
+                p_pred=p_pred,
+            )
+        except (TypeError, ValueError, OverflowError) as error:
+            # No learner of ours says such rows, but whoever can write to the topic can.
+            self.refused += 1
+            where = (self.partition, rows.offset[start], rows.offset[stop - 1])
+            lines.warning("refused=rows[%d]@%d..%d why=%r", *where, str(error))
+            return []
         return offsets
 
     def _scored_at(self, offset: int, offsets: list[int]) -> int:
@@ -122,6 +149,29 @@ class Tally:
         return max(0, scored - (len(offsets) - bisect_right(offsets, offset)))
 
 
-def is_regression(totals: Totals) -> bool:
-    """Return whether labels are numbers with a distance, not classes."""
-    return totals.task == "regression"
+def _scored(rows: Rows, start: int, stop: int) -> list[list[Any]]:
+    """Return the columns of the scored among these rows, in the order of `_COLUMNS`."""
+    whole: list[list[Any]] = [getattr(rows, name) for name in _COLUMNS]
+    if len({*map(len, whole)}) > 1:
+        raise ValueError("the columns of the rows differ in length")
+    columns = [column[start:stop] for column in whole]
+    flags = columns[-1]
+    if not any(flags):
+        return columns
+    keep = [flag in (SCORED, NOT_FINITE) for flag in flags]
+    return [[*compress(column, keep)] for column in columns]
+
+
+def _errors(
+    task: str, y: Sequence[Any], guess: Sequence[Any], lost: Sequence[bool] | None
+) -> list[float]:
+    """Return 0 or 1 for a class, the absolute error of a number, always 0 for an anomaly."""
+    if task == ANOMALY:
+        return [0.0] * len(y)
+    if task != REGRESSION:
+        wrong = [*map(ne, guess, y)]
+        return wrong if lost is None else [*map(or_, wrong, lost)]
+    if lost is None:
+        return [*map(abs, map(sub, guess, y))]
+    triples = zip(guess, y, lost, strict=True)
+    return [0.0 if gone else abs(g - label) for g, label, gone in triples]

@@ -1,4 +1,4 @@
-"""Sums of errors: over the last rows of a partition, and over the last seconds.
+"""The last scored rows of a partition.
 
 Every accuracy and mean error here is prequential: each guess was made before its label was
 known (Dawid, "Statistical theory: the prequential approach", J. R. Statist. Soc. A 147,
@@ -10,69 +10,110 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from monitor.classes import Codes, Key
+from monitor.sums import Sums, total
+
+_MANY = 1000
+"""Classes from which on it is worth a look which of them are still in the window."""
 
 
-class Sums(NamedTuple):
-    """Sums over scored rows, from which every mean follows, and which add up.
+class Recent(NamedTuple):
+    """The last scored rows of one partition, in columns, oldest first; a copy.
 
-    `error`, `no_change` and `majority` sum 0 or 1 for a class, absolute errors for a
-    number; `squared` sums the squares of the first. `lost` of the scored rows had a guess
-    that was not finite: wrong for a class; for a number there is no error, and the mean is
-    over the others.
+    `y` and `guess` are codes of `keys` where labels are classes, else numbers; a guess that
+    is not there, and a probability, is NaN. `lost` has 1 where the guess was not finite.
+    Where labels are numbers `p_true` and `p_pred` are empty.
     """
 
-    scored: int = 0
-    lost: int = 0
-    error: float = 0.0
-    squared: float = 0.0
-    no_change: float = 0.0
-    majority: float = 0.0
+    keys: Sequence[Key]
+    errors: Sequence[float]
+    lost: bytes
+    y: Sequence[Any]
+    guess: Sequence[Any]
+    p_true: Sequence[float]
+    p_pred: Sequence[float]
+
+    def last(self, n: int) -> Recent:
+        """Return the last `n` of these rows."""
+        start = max(0, len(self.lost) - n)
+        columns = (self.y, self.guess, self.p_true, self.p_pred)
+        return Recent(
+            self.keys,
+            self.errors[start:],
+            self.lost[start:],
+            *(column[start:] for column in columns),
+        )
 
 
 class Window:
     """The last `longest` scored rows of one partition, in columns.
 
-    Adding is a copy of memory, without a sum; a sum is taken over the window itself when it
-    is asked for, so that no rounding is ever carried along.
+    Labels are `classes`, or else numbers. Adding is a copy of memory, without a sum; a sum
+    is taken over the window itself when it is asked for, so that no rounding is ever
+    carried along.
 
     >>> window = Window(3)
-    >>> window.extend([1, 0, 0, 1], no_change=[0, 0, 1, 1], majority=[1, 1, 1, 1])
+    >>> window.extend("abab", "bbab", [1, 0, 0, 0], no_change=[0, 0, 1, 1], majority=[1] * 4)
     >>> window.last(2)
-    Sums(scored=2, lost=0, error=1.0, squared=1.0, no_change=2.0, majority=2.0)
+    Sums(scored=2, lost=0, error=0.0, squared=0.0, no_change=2.0, majority=2.0)
     >>> window.last(5).scored
     3
     """
 
-    def __init__(self, longest: int) -> None:
-        self.longest = longest
+    def __init__(self, longest: int, *, classes: bool = True) -> None:
+        self.longest, self._classes = longest, classes
+        self._codes = Codes()
         self._errors = array("d")
         self._no_change = array("d")
         self._majority = array("d")
         self._lost = bytearray()
+        self._y = array("i" if classes else "d")
+        self._guess = array("i" if classes else "d")
+        self._p_true = array("d")
+        self._p_pred = array("d")
 
     def __len__(self) -> int:
         return min(len(self._lost), self.longest)
 
     def extend(
         self,
+        y: Sequence[Any],
+        guess: Sequence[Any],
         errors: Sequence[float],
         *,
         no_change: Sequence[float],
         majority: Sequence[float],
         lost: Sequence[int] | None = None,
+        p_true: Sequence[float | None] | None = None,
+        p_pred: Sequence[float | None] | None = None,
     ) -> None:
-        """Add rows, oldest first; `lost` has 1 where a guess was not finite."""
-        self._errors.extend(errors)
-        self._no_change.extend(no_change)
-        self._majority.extend(majority)
-        self._lost.extend(bytes(len(errors)) if lost is None else lost)
+        """Add rows, oldest first; `lost` has 1 where a guess was not finite.
+
+        Probabilities are kept where labels are classes. Raises `TypeError` or `ValueError`
+        for what is no label or number, and for columns of unequal length; nothing is then
+        added.
+        """
+        rows = len(errors)
+        fresh: list[Any] = [_floats(errors), _floats(no_change), _floats(majority)]
+        fresh += [
+            bytes(rows) if lost is None else bytes(lost),
+            self._kept(y),
+            self._kept(guess),
+        ]
+        if self._classes:
+            fresh += [_probabilities(p_true, rows), _probabilities(p_pred, rows)]
+        if any(len(column) != rows for column in fresh):
+            raise ValueError("the columns of the rows differ in length")
+        for column, more in zip(self._columns(), fresh, strict=True):
+            column.extend(more)
         # Twice the length at least between two removals: each row is moved once at most.
         if (surplus := len(self._lost) - self.longest) > self.longest:
-            for column in (self._errors, self._no_change, self._majority, self._lost):
+            for column in self._columns():
                 del column[:surplus]
+            self._forget_classes()
 
     def last(self, n: int) -> Sums:
         """Return the sums over the last `n` rows, exact to the last digit.
@@ -91,92 +132,53 @@ class Window:
             majority=total(self._majority[start:]),
         )
 
+    def recent(self) -> Recent:
+        """Return a copy of all rows of the window."""
+        start = len(self._lost) - len(self)
+        columns = (self._y, self._guess, self._p_true, self._p_pred)
+        return Recent(
+            self._codes.keys_by_code,
+            self._errors[start:],
+            bytes(self._lost[start:]),
+            *(column[start:] for column in columns),
+        )
 
-def total(values: Iterable[float]) -> float:
-    """Return the sum, rounded once; infinity when it is beyond what a float holds.
+    def _columns(self) -> list[Any]:
+        columns = [self._errors, self._no_change, self._majority, self._lost]
+        columns += [self._y, self._guess]
+        return [*columns, self._p_true, self._p_pred] if self._classes else columns
 
-    >>> total([0.1] * 10), total([1e308, 1e308])
-    (1.0, inf)
-    """
+    def _kept(self, labels: Sequence[Any]) -> array[Any]:
+        if self._classes:
+            return array("i", map(self._codes.__getitem__, labels))
+        return _floats(labels)
+
+    def _forget_classes(self) -> None:
+        """Let go of classes that no row has any more, lest a stream of names fill memory."""
+        if len(self._codes.keys_by_code) < _MANY:
+            return
+        used = sorted({*self._y, *self._guess})
+        codes = Codes()
+        for code in used:
+            codes[self._codes.keys_by_code[code]]
+        moved = {old: new for new, old in enumerate(used)}
+        for column in (self._y, self._guess):
+            column[:] = array("i", map(moved.__getitem__, column))
+        self._codes = codes
+
+
+def _floats(values: Sequence[float | None]) -> array[float]:
+    """Return numbers as they are, and NaN for None."""
+    made = array("d")
+    listed: list[Any] = values if isinstance(values, list) else list(values)
     try:
-        return math.fsum(values)
-    except OverflowError:
-        return math.inf
+        made.fromlist(listed)
+    except TypeError:
+        made.fromlist([math.nan if value is None else value for value in listed])
+    return made
 
 
-def merged(parts: Iterable[Sums]) -> Sums:
-    """Return the sums over all parts together.
-
-    >>> merged([Sums(scored=2, error=1.0), Sums(scored=3, error=2.0)])[:3]
-    (5, 0, 3.0)
-    """
-    columns = list(zip(*parts, strict=True)) or [()] * 6
-    scored, lost, *errors = columns
-    return Sums(sum(scored), sum(lost), *map(total, errors))
-
-
-def scores(sums: Sums, *, regression: bool) -> dict[str, float]:
-    """Return the accuracy in [0, 1], or mae and rmse in the label's unit; nothing of no rows.
-
-    >>> scores(Sums(scored=4, error=1.0), regression=False)
-    {'accuracy': 0.75}
-    >>> scores(Sums(scored=3, lost=1, error=7.0, squared=25.0), regression=True)
-    {'mae': 3.5, 'rmse': 3.5355339059327378}
-    """
-    if regression:
-        if not (rows := sums.scored - sums.lost):
-            return {}
-        return {"mae": sums.error / rows, "rmse": math.sqrt(sums.squared / rows)}
-    if not sums.scored:
-        return {}
-    return {"accuracy": (sums.scored - sums.error) / sums.scored}
-
-
-def baselines(sums: Sums, *, regression: bool) -> dict[str, float]:
-    """Return what the two baselines reach over the same rows: accuracy, or mae.
-
-    >>> baselines(Sums(scored=4, no_change=2.0, majority=3.0), regression=False)
-    {'no_change': 0.5, 'majority': 0.25}
-    """
-    if not sums.scored:
-        return {}
-    errors = {"no_change": sums.no_change, "majority": sums.majority}
-    if regression:
-        return {name: error / sums.scored for name, error in errors.items()}
-    return {name: (sums.scored - error) / sums.scored for name, error in errors.items()}
-
-
-class Rate:
-    """What came in a second, on average over the last `seconds`.
-
-    >>> now = [0.0]
-    >>> rate = Rate(lambda: now[0], seconds=10.0)
-    >>> now[0] = 5.0; rate.add(100); rate.read()
-    20.0
-    >>> now[0] = 14.0; rate.read()
-    10.0
-    >>> now[0] = 15.0; rate.read()
-    0.0
-    """
-
-    def __init__(self, clock: Callable[[], float], *, seconds: float = 10.0) -> None:
-        self._clock, self._seconds = clock, seconds
-        self._began = clock()
-        self._came: deque[tuple[float, int]] = deque()
-
-    def add(self, count: int) -> None:
-        """Count what has come now."""
-        now = self._clock()
-        # A hundredth of the span is fine enough, and bounds what is kept.
-        if self._came and now - self._came[-1][0] < self._seconds / 100:
-            now, before = self._came.pop()
-            count += before
-        self._came.append((now, count))
-
-    def read(self) -> float:
-        """Return the average a second; the first second counts whole."""
-        now = self._clock()
-        came = sum(count for at, count in self._came.copy() if now - at < self._seconds)
-        while self._came and now - self._came[0][0] >= self._seconds:
-            self._came.popleft()
-        return came / min(self._seconds, max(1.0, now - self._began))
+def _probabilities(values: Sequence[float | None] | None, rows: int) -> array[float]:
+    if values is None or (values and values[0] is None and values.count(None) == rows):
+        return array("d", [math.nan]) * rows
+    return _floats(values)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
@@ -27,6 +28,10 @@ T = TypeVar("T")
 
 _SETTLE = 1.0
 """Seconds for which `end` waits for a commit to become readable."""
+_BACK = 2
+"""Offsets that a look for the newest record goes back at first: it, and a marker after it."""
+_NEWEST = 5.0
+"""Seconds that a look for the newest record waits for it."""
 _SCAN = 10_000
 """Records of one poll of a scan, at most."""
 
@@ -156,6 +161,7 @@ class KafkaTopic:
         self.places = {p: TopicPartition(name, p) for p in range(partitions)}
         self._cluster = cluster
         self._consumer: Any = None
+        self._looker: Any = None
         self._stands: dict[int, int] = {}
         self._waiting = Waiting(cluster.address)
 
@@ -239,8 +245,37 @@ class KafkaTopic:
 
     def scan(self, partition: int, start: int, stop: int) -> Iterator[Entry]:
         """Yield the entries of `[start, stop)`."""
-        stop, place = min(stop, self.end()[partition]), self.places[partition]
+        stop = min(stop, self.end()[partition])
         consumer = self._cluster.open(KafkaConsumer, within=ANSWER)
+        try:
+            yield from self._entries(consumer, partition, start, stop)
+        finally:
+            self._cluster.drop(consumer)
+
+    def newest(self, partition: int) -> Entry | None:
+        """Return the newest committed record of a partition, or None."""
+        if self._looker is None:
+            self._looker = self._cluster.open(KafkaConsumer, within=ANSWER)
+        places = [self.places[partition]]
+        end, reach = self._cluster.end(places, within=_SETTLE)[0][partition], _BACK
+        while True:
+            first = self._cluster.first(places)[partition]
+            start = max(first, end - reach)
+            if start >= end:
+                return None
+            # Retention may take the start away meanwhile; the first is then asked anew.
+            with contextlib.suppress(CursorExpired):
+                entries = self._entries(self._looker, partition, start, end, within=_NEWEST)
+                if found := list(entries):
+                    return found[-1]
+                if start == first:
+                    return None
+            reach *= 8
+
+    def _entries(
+        self, consumer: Any, partition: int, start: int, stop: int, within: float = math.inf
+    ) -> Iterator[Entry]:
+        place, deadline = self.places[partition], time.monotonic() + within
         waiting = Waiting(self._cluster.address)
         try:
             consumer.assign([place])
@@ -253,16 +288,19 @@ class KafkaTopic:
                     if record.offset >= stop:
                         return
                     yield _entry(record)
-                if consumer.position(place) == stands:
-                    waiting.say()
-                else:
+                if consumer.position(place) != stands:
                     waiting.over()
+                elif time.monotonic() > deadline:
+                    raise TopicTimeout(
+                        f"Kafka at {self._cluster.address} did not give the newest record of "
+                        f"{self.name!r} within {within:g} s; look after the cluster"
+                    )
+                else:
+                    waiting.say()
         except refusals.OffsetOutOfRangeError:
             self._within_range({partition: start})
         except refusals.KafkaError as error:
             raise self._refused(error) from error
-        finally:
-            self._cluster.drop(consumer)
 
     def _within_range(self, cursor: Cursor) -> dict[int, int]:
         """Return the part of a cursor that may be read, or raise for one that no longer may."""

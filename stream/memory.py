@@ -76,6 +76,12 @@ class MemoryTopic:
             found = self._slice(partition, start, stop)
         yield from found
 
+    def newest(self, partition: int) -> Entry | None:
+        """Return the newest record of a partition, or None."""
+        with self.changed:
+            kept = self.kept[partition]
+            return kept[-1] if kept else None
+
     def drop(self, partition: int, before: int) -> None:
         """Forget the records of a partition before an offset, as retention would."""
         with self.changed:

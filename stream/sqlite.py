@@ -316,6 +316,14 @@ class SqliteTopic:
                 yield _entry(row)
                 start = row[0] + 1
 
+    def newest(self, partition: int) -> Entry | None:
+        """Return the newest record of a partition, or None."""
+        rows = self._log.ask(
+            f"SELECT {_COLUMNS} FROM {table(self._number, partition)} "
+            "ORDER BY offset DESC LIMIT 1"
+        )
+        return _entry(rows[0]) if rows else None
+
     def _fetch(
         self, columns: str, partition: int, start: int, stop: int, limit: int
     ) -> list[tuple[Any, ...]]:

@@ -103,6 +103,13 @@ class Topic(Protocol):
         when `start` points before the oldest record kept.
         """
 
+    def newest(self, partition: int) -> Entry | None:
+        """Return the newest committed record of a partition, or None where none is kept.
+
+        Neither disturbs `read` nor reads more than a few records: fit to be asked once a
+        second.
+        """
+
 
 class Writer(Protocol):
     """An appender. What it appends is readable after `commit`, all of it or none."""

@@ -55,5 +55,10 @@ def monitor(
             )
     finally:
         log.close()
-    sum_up(summary, as_json=common.json, title="monitored")
+    if common.json:
+        sum_up(summary, as_json=True, title="monitored")
+    else:
+        from driftline.tables import show
+
+        show(summary)
     return stop.exit_code

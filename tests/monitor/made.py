@@ -7,20 +7,24 @@ from hypothesis import strategies as st
 
 from stream.memory import MemoryLog
 from stream.records import (
+    MAX_CLASSES,
     NO_GUESS,
     NOT_FINITE,
+    OTHER,
     SCORED,
     Label,
     Outcomes,
     Rows,
     Totals,
     encode,
+    text_of,
 )
 from stream.topic import Log, topic_of
 
 FADING = 0.999
 CLASSES = "classification"
 NUMBERS = "regression"
+ANOMALIES = "anomaly"
 
 
 @dataclass
@@ -34,6 +38,8 @@ class Step:
     majority: float = 0.0
     events: list[str] = field(default_factory=list)
     dead: str | None = None
+    p_true: float | None = None
+    p_pred: float | None = None
 
     @property
     def scored(self) -> bool:
@@ -59,8 +65,8 @@ def rows_of(steps: dict[int, Step]) -> Rows:
         ts=[float(offset) for offset in offsets],
         y=[step.y for step in steps.values()],
         y_pred=[step.y_pred for step in steps.values()],
-        p_true=[None] * many,
-        p_pred=[None] * many,
+        p_true=[step.p_true for step in steps.values()],
+        p_pred=[step.p_pred for step in steps.values()],
         arm=["main"] * many,
         flag=[step.flag for step in steps.values()],
         no_change_error=[step.no_change for step in steps.values()],
@@ -77,7 +83,7 @@ def totals_of(task: str, steps: list[Step]) -> Totals:
     totals.majority_error = math.fsum(step.majority for step in scored)
     for step in scored:
         totals.not_finite += step.flag == NOT_FINITE
-        if task == NUMBERS and step.flag == NOT_FINITE:
+        if task == ANOMALIES or (task == NUMBERS and step.flag == NOT_FINITE):
             continue
         error = step.error if task == NUMBERS else float(not step.right)
         totals.fading_error = totals.fading_error * FADING + error
@@ -87,6 +93,8 @@ def totals_of(task: str, steps: list[Step]) -> Totals:
             totals.squared_error += error * error
         else:
             totals.correct += step.right
+    if task == CLASSES:
+        totals.confusion = confusion_of(rows)
     for step in steps:
         totals.drifts += step.events.count("drift")
         totals.resets += step.events.count("reset")
@@ -94,6 +102,20 @@ def totals_of(task: str, steps: list[Step]) -> Totals:
         if step.dead:
             totals.count_dead(step.dead)
     return totals
+
+
+def confusion_of(rows: list[Step]) -> dict[str, dict[str, int]]:
+    """Count label by guess as a learner does, each class under its first spelling."""
+    seen = list(dict.fromkeys(step.y for step in rows))
+    texts = {y: text_of(y) for y in seen[:MAX_CLASSES]}
+    confusion: dict[str, dict[str, int]] = {}
+    for step in rows:
+        if step.flag != SCORED:
+            continue
+        row = confusion.setdefault(texts.get(step.y, OTHER), {})
+        guess = texts.get(step.y_pred, OTHER)
+        row[guess] = row.get(guess, 0) + 1
+    return confusion
 
 
 def message(
@@ -197,6 +219,39 @@ def classes() -> st.SearchStrategy[Step]:
         events=st.lists(st.sampled_from(["drift", "reset", "mark"]), max_size=2),
         dead=st.sampled_from([None, None, None, "too_large", "unknown_id"]),
     )
+
+
+ODD = ["other", '"other"', "", "1", "true", "a\nb", "é", "x" * 64, "x" * 300, "x" * 299 + "y"]
+"""Texts that a careless name would confuse with one another, or break a page with."""
+
+
+def named() -> st.SearchStrategy[Step]:
+    """Draw a step over classes of every kind: odd texts, numbers, and True beside 1."""
+    label = st.one_of(st.sampled_from([*ODD, 0, 1, True, False, -1, -2]), st.text(max_size=3))
+    return st.builds(Step, y=label, y_pred=label, flag=flags())
+
+
+def likely() -> st.SearchStrategy[Step]:
+    """Draw a step of a classifier that gives probabilities, ties and certainties among them."""
+
+    @st.composite
+    def step(draw: st.DrawFn) -> Step:
+        y, guess = draw(st.sampled_from([False, True])), draw(st.sampled_from([False, True]))
+        p = draw(st.sampled_from([0.5, 0.7, 0.9, 1.0]) | st.floats(0.5, 1.0))
+        flag = draw(flags())
+        if flag in (NO_GUESS, NOT_FINITE):
+            return Step(y, None if flag == NO_GUESS else guess, flag)
+        return Step(y, guess, flag, p_true=p if y == guess else 1 - p, p_pred=p)
+
+    return step()
+
+
+def anomalies() -> st.SearchStrategy[Step]:
+    """Draw a step of a detector of anomalies: whether it was one, and the score it had."""
+    score = st.sampled_from([0.0, 0.5, 0.5, 1.0]) | st.floats(-10, 10)
+    found = st.builds(Step, y=st.booleans(), y_pred=score)
+    lost = st.builds(Step, y=st.booleans(), flag=st.just(NOT_FINITE))
+    return st.one_of(found, found, found, lost, st.just(Step()))
 
 
 def numbers() -> st.SearchStrategy[Step]:

@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.board import ALL, EVENTS, FADING, POINTS, Board
+from monitor.board import EVENTS, POINTS, Board
+from monitor.figures import ALL, FADING
 from stream.records import NO_GUESS, NOT_FINITE
 from tests.monitor.made import (
+    ANOMALIES,
     CLASSES,
     NUMBERS,
     Step,
@@ -262,3 +264,34 @@ def test_a_replaced_learner_shows_its_own_totals():
     assert board.figures().count("scored") == 1
     assert board.figures().pooled["20"].scored == 3
     assert [point.scored for point in board.figures().curve] == [1]
+
+
+@pytest.mark.parametrize(
+    ("task", "column", "values"),
+    [
+        (NUMBERS, "y", ["one", 2.0]),
+        (NUMBERS, "y_pred", [None, 2.0]),
+        (NUMBERS, "y_pred", ["one", 2.0]),
+        (ANOMALIES, "y", ["yes", True]),
+        (ANOMALIES, "y_pred", ["high", 1.0]),
+        *((task, "y", [1]) for task in (CLASSES, NUMBERS, ANOMALIES)),
+        *((task, "p_true", [0.5] * 3) for task in (CLASSES,)),
+        *((task, "flag", [0]) for task in (CLASSES, NUMBERS)),
+        (CLASSES, "majority_error", []),
+    ],
+)
+def test_rows_that_no_learner_says_are_refused_whole(task, column, values, caplog):
+    """Words for numbers, or columns of unequal length, are counted, and no window has them."""
+    steps = {CLASSES: RIGHT, NUMBERS: Step(1.0, 2.0), ANOMALIES: Step(True, 0.5)}
+    board = board_of(message([steps[task]] * 2, 0, 1, task=task))
+    before = board.figures()
+    stranger = message([steps[task]] * 4, 2, 3, task=task)
+    setattr(stranger.rows, column, values)
+
+    board.feed(0, stranger)
+    board.feed(0, message([steps[task]] * 5, 4, 4, task=task))
+
+    after = board.figures()
+    assert (before.refused, after.refused) == (0, 1)
+    assert after.pooled["20"].scored == before.pooled["20"].scored + 1
+    assert "refused=rows[0]@2..3" in caplog.text

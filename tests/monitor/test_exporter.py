@@ -8,8 +8,9 @@ from prometheus_client import CollectorRegistry
 from monitor.board import Board
 from monitor.exporter import REASONS, BoardCollector, page, registry
 from monitor.metrics import METRICS
+from monitor.resources import Resources
 from stream.records import NOT_FINITE
-from tests.monitor.made import NUMBERS, Step, message
+from tests.monitor.made import ANOMALIES, NUMBERS, Step, message
 
 RIGHT, WRONG = Step("up", "up", no_change=1.0), Step("up", "down", majority=1.0)
 HERE = {"stream": "tale", "learner": "main"}
@@ -32,7 +33,33 @@ def boards():
     number.feed(0, message(steps, 0, 2, task=NUMBERS))
     waiting = Board("tale", "waiting", (2, 500))
     waiting.expect([0])
-    return [main, number, waiting]
+    return [main, number, waiting, *larger()]
+
+
+def larger():
+    """Return boards with all that a classifier, a regressor and a detector can show."""
+    likely = Board("tale", "likely", (10,))
+    steps = [
+        Step(
+            n % 3 == 0,
+            n % 2 == 0,
+            p_true=p if (n % 3 == 0) == (n % 2 == 0) else 1 - p,
+            p_pred=p,
+        )
+        for n, p in enumerate([0.5, 0.625, 0.75, 1.0] * 3)
+    ]
+    likely.feed(0, message(steps, 0, 11))
+    likely.look(
+        resources={0: Resources(2e8, 1.5, 3e4, 1e-5, 2e-5, 0.1, 0.02, 40.0, 41.0)},
+        newest={0: 47.5},
+    )
+    numbers = Board("tale", "more-numbers", (10,))
+    steps = [Step(float(n), n + 1.5) for n in range(10)]
+    numbers.feed(0, message(steps, 0, 9, task=NUMBERS))
+    scores = Board("tale", "scores", (10,))
+    steps = [Step(n > 7, float(n), no_change=1.0) for n in range(10)]
+    scores.feed(0, message(steps, 0, 9, task=ANOMALIES))
+    return [likely, numbers, scores]
 
 
 @pytest.fixture
@@ -85,6 +112,25 @@ def test_a_regressor_shows_errors_and_no_accuracy(shown):
     assert shown("window_not_finite", **number, partition="0", window="500") == 1
     assert shown("prequential_accuracy_ratio", **number, window="all") is None
     assert shown("correct_total", **number, partition="0") is None
+
+
+def test_a_detector_of_anomalies_shows_neither_accuracy_nor_baselines(shown):
+    """What scores samples guesses no label; that it found them is in the curve."""
+    scores = {"learner": "scores"}
+    assert shown("prequential_roc_auc_ratio", **scores, window="10") == 1.0
+    assert shown("anomaly_score_mean", **scores, truth="anomaly", window="10") == 8.5
+    assert shown("anomalies_ratio", **scores, window="10") == 0.2
+    assert shown("scored_total", **scores, partition="0") == 10
+    assert shown("window_scored", **scores, partition="0", window="10") == 10
+    for name in ("correct_total", "absolute_error_total"):
+        assert shown(name, **scores, partition="0") is None
+    for baseline in ("majority", "no_change"):
+        assert shown("baseline_error_total", **scores, partition="0", baseline=baseline) is None
+        for name in ("baseline_accuracy_ratio", "baseline_mae", "prequential_baseline_kappa"):
+            assert shown(name, **scores, baseline=baseline, window="10") is None
+    for window in ("10", "all", "fading"):
+        assert shown("prequential_accuracy_ratio", **scores, window=window) is None
+        assert shown("prequential_mae", **scores, window=window) is None
 
 
 def test_a_learner_that_has_said_nothing_shows_zeros(shown):

@@ -1,25 +1,30 @@
 import logging
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.board import ALL
 from monitor.exporter import BoardCollector
+from monitor.figures import ALL
 from monitor.follow import Follower
 from stream.errors import TopicMissing, TopicTimeout
 from stream.memory import MemoryLog
 from stream.topic import group_of
 from tests.monitor.made import (
+    ANOMALIES,
     NUMBERS,
     Step,
     accuracy,
     again,
+    anomalies,
     classes,
     cuts,
     last_scored,
+    likely,
     log_with,
     message,
+    named,
     numbers,
     said,
     store,
@@ -106,6 +111,44 @@ def test_a_restart_shows_the_same_mean_errors(steps, cuts):
         assert metrics(restarted(log)) == metrics(follower)
 
     never_restarted({0: said(steps, cuts, task=NUMBERS)}, compare)
+
+
+@given(
+    tales=st.lists(st.lists(likely(), min_size=1, max_size=60), min_size=1, max_size=2),
+    cuts=cuts(),
+)
+def test_a_restart_shows_the_same_probabilities(tales, cuts):
+    """Log loss, calibration and the area under the curve need only the window's rows."""
+
+    def compare(follower, log):
+        assert metrics(restarted(log)) == metrics(follower)
+
+    never_restarted({p: said(steps, cuts) for p, steps in enumerate(tales)}, compare)
+
+
+@given(steps=st.lists(anomalies(), min_size=1, max_size=60), cuts=cuts())
+def test_a_restart_shows_the_same_scores_of_anomalies(steps, cuts):
+    """What holds for classes holds for scores, to the last digit."""
+
+    def compare(follower, log):
+        assert metrics(restarted(log)) == metrics(follower)
+
+    never_restarted({0: said(steps, cuts, task=ANOMALIES)}, compare)
+
+
+@given(
+    tales=st.lists(st.lists(named(), min_size=1, max_size=80), min_size=1, max_size=2),
+    cuts=cuts(),
+    many=st.sampled_from([2, 1000]),
+)
+def test_a_restart_shows_the_same_classes(tales, cuts, many):
+    """Which classes there are, their order and their names, hang not on where reading began."""
+
+    def compare(follower, log):
+        assert metrics(restarted(log)) == metrics(follower)
+
+    with mock.patch("monitor.windows._MANY", many):
+        never_restarted({p: said(steps, cuts) for p, steps in enumerate(tales)}, compare)
 
 
 @given(

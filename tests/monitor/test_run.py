@@ -33,9 +33,12 @@ def test_the_end_is_summed_up():
     assert (main["samples"], main["scored"], main["drifts"], main["dead"]) == (4, 4, 1, 1)
     assert main["accuracy"] == 0.75
     assert main["lag"] == 6
-    assert list(main["windows"]) == ["2", "3", "fading"]
-    assert main["windows"]["2"] == {"accuracy": 1.0}
-    assert main["windows"]["3"] == {"accuracy": 2 / 3}
+    assert list(main["windows"]) == ["2", "3", "all", "fading"]
+    assert main["windows"]["2"]["accuracy"] == 1.0
+    assert main["windows"]["3"]["accuracy"] == 2 / 3
+    assert main["windows"]["3"]["recall"] == {"macro": 1 / 3, "weighted": 2 / 3}
+    assert main["windows"]["all"]["confusion"] == {"up": {"up": 3, "other": 1}}
+    assert main["windows"]["fading"].keys() == {"accuracy"}
     assert main["baselines"] == {"no_change": 1.0, "majority": 1.0}
     assert json.loads(json.dumps(summed_up)) == summed_up
 

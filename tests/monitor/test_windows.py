@@ -1,9 +1,12 @@
 import math
+from unittest import mock
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.windows import Rate, Sums, Window, baselines, merged, scores, total
+from monitor.rate import Rate
+from monitor.sums import Sums, baselines, merged, scores, total
+from monitor.windows import Window
 
 LONGEST = 8
 
@@ -19,7 +22,12 @@ def filled(longest, errors, pieces=(), lost=None):
     for size in (*pieces, len(errors)):
         part, gone = errors[start : start + size], lost[start : start + size]
         window.extend(
-            part, no_change=[2 * e for e in part], majority=[3 * e for e in part], lost=gone
+            part,
+            part,
+            part,
+            no_change=[2 * e for e in part],
+            majority=[3 * e for e in part],
+            lost=gone,
         )
         start += size
     return window
@@ -62,7 +70,7 @@ def test_a_window_keeps_no_more_than_twice_its_length():
     window = Window(10)
 
     for _ in range(1000):
-        window.extend([1, 0, 1], no_change=[0] * 3, majority=[0] * 3)
+        window.extend([1, 0, 1], [0, 0, 0], [1, 0, 1], no_change=[0] * 3, majority=[0] * 3)
         assert len(window._errors) <= 20
     assert len(window) == window.last(100).scored == 10
 
@@ -108,3 +116,33 @@ def test_the_rate_counts_the_last_ten_seconds():
     assert len(rate._came) < 1200
     now[0] += 60
     assert rate.read() == 0.0
+
+
+@given(
+    rows=st.lists(
+        st.tuples(st.text(max_size=1), st.integers(0, 3), st.none() | st.floats(0, 1)),
+        max_size=60,
+    ),
+    pieces=pieces,
+    n=lengths,
+    many=st.sampled_from([0, 1000]),
+)
+def test_the_rows_of_a_window_are_the_last_ones(rows, pieces, n, many):
+    """Labels, guesses and probabilities come back, also when old classes were forgotten."""
+    window, start = Window(LONGEST), 0
+    with mock.patch("monitor.windows._MANY", many):
+        for size in (*pieces, len(rows)):
+            y, guess, p = ([row[k] for row in rows[start : start + size]] for k in range(3))
+            nothing = [0.0] * len(y)
+            window.extend(
+                y, guess, nothing, no_change=nothing, majority=nothing, p_true=p, p_pred=p
+            )
+            start += size
+
+    recent = window.recent().last(n)
+    last = rows[-n:]
+    assert [recent.keys[code] for code in recent.y] == [row[0] for row in last]
+    assert [recent.keys[code] for code in recent.guess] == [row[1] for row in last]
+    for column in (recent.p_true, recent.p_pred):
+        assert [None if math.isnan(p) else p for p in column] == [row[2] for row in last]
+    assert len(recent.lost) == len(recent.errors) == len(last)

@@ -15,7 +15,7 @@ from kafka.structs import TopicPartition
 from stream.errors import CursorExpired, Fenced, TopicMissing
 from stream.kafka import KafkaLog
 from stream.memory import MemoryLog
-from stream.sqlite import SqliteLog
+from stream.sqlite import SqliteLog, table
 from stream.topic import (
     Batch,
     Entry,
@@ -271,6 +271,57 @@ def test_a_scan_stays_within_its_bounds_and_beside_reads(log: Log) -> None:
     assert [entry.value for entry in scan] == [b"3", b"4"]
     assert [entry.value for entry in topic.scan(0, 8, 1000)] == [b"8", b"9"]
     assert list(topic.scan(0, 5, 5)) == []
+
+
+def test_the_newest_record_is_the_last_of_a_scan(log: Log) -> None:
+    """It comes with its headers, past a transaction's marker, and without moving a read."""
+    topic, writer = make(log, 2), log.writer("a")
+    assert topic.newest(0) is None
+    for n in range(3):
+        writer.append(topic.name, b"%d" % n, partition=0, headers={"n": b"%d" % n})
+        writer.commit()
+        newest = topic.newest(0)
+        assert newest is not None
+        assert newest == list(topic.scan(0, 0, topic.end()[0]))[-1]
+        assert newest.headers == {"n": b"%d" % n}
+    (batch,) = topic.read({0: 0}, limit=1, wait=WAIT)
+    writer.append(topic.name, b"not yet", partition=0)
+    newest = topic.newest(0)
+    assert newest is not None
+    assert newest.value == b"2"
+    assert topic.newest(1) is None
+    (batch,) = topic.read({0: batch.next}, limit=100, wait=WAIT)
+    assert [value for _, value in batch.entries] == [b"1", b"2"]
+
+
+def test_the_newest_record_lies_before_what_was_never_committed(
+    log: Log, again: Callable[[], Log]
+) -> None:
+    """However many records a dead writer left, the newest is the last one committed."""
+    topic, writer = make(log), log.writer("a")
+    write(writer, topic, b"here")
+    for n in range(40):
+        writer.append(topic.name, b"%d" % n)
+    writer.close()
+    again().writer("a").close()
+    newest = topic.newest(0)
+    assert newest is not None
+    assert newest.value == b"here"
+
+
+def test_of_what_retention_has_taken_nothing_is_newest(log: Log) -> None:
+    """A partition whose records are all gone has no newest one."""
+    topic, writer = make(log), log.writer("a")
+    write(writer, topic, b"x", b"y")
+    if isinstance(log, MemoryLog):
+        log.topic(topic.name).drop(0, 2)
+    elif isinstance(log, KafkaLog):
+        log.cluster.admin.delete_records({TopicPartition(topic.name, 0): topic.end()[0]})
+    elif isinstance(log, SqliteLog):
+        with log.transaction() as db:
+            db.execute(f"DELETE FROM {table(1, 0)}")
+            db.execute("UPDATE ends SET first = next")
+    assert topic.newest(0) is None
 
 
 def test_a_cursor_before_the_oldest_record_has_expired(
