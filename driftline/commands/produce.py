@@ -60,7 +60,7 @@ def produce(
         river:NAME, sklearn:NAME, synth:NAME(ARGUMENT=VALUE, …), or a .csv, .csv.gz, .jsonl or
         .jsonl.gz file; 'driftline datasets' lists the names. Or a topic that is followed:
         kafka://HOST:PORT/TOPIC, sqlite:PATH for the samples of another stream; or -, the lines
-        of standard input.
+        of standard input, taken as new each time: they cannot be read again.
     labels
         Topic whose records are labels of the samples of a topic, by their ids.
     mapping
