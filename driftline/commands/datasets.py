@@ -15,8 +15,8 @@ def datasets(*, json: bool = False) -> int:
     json
         One line of JSON instead of one name a line.
     """
-    from producer.sources.table import names
+    from producer.sources.table import listings
 
-    found = names()
+    found = [each.name for each in listings()]
     out(text.dumps(found) if json else "\n".join(found))
     return 0

@@ -9,7 +9,7 @@ from river import datasets
 from river.datasets import base, synth
 from river.stream import iter_csv, shuffle, simulate_qa
 
-from producer.sources.source import Pair, Source, unknown
+from producer.sources.source import Listing, Pair, Source, unknown
 from stream.errors import SettingError
 
 __all__ = ["iter_csv", "shuffle", "simulate_qa", "synth"]
@@ -35,6 +35,26 @@ def bundled() -> dict[str, base.Dataset]:
         for name, dataset in _all().items()
         if task_of(dataset) and not isinstance(dataset, base.RemoteDataset)
     }
+
+
+def listed() -> list[Listing]:
+    """Return what is known of each bundled data set."""
+    return [
+        Listing(
+            name=f"river:{name}",
+            task=task_of(dataset),
+            rows=dataset.n_samples,
+            features=dataset.n_features,
+            classes=classes_of(dataset),
+        )
+        for name, dataset in bundled().items()
+    ]
+
+
+def classes_of(dataset: base.Dataset) -> int | None:
+    """Return the number of classes, None where it is not known, or there are none."""
+    found: int | None = 2 if dataset.task == base.BINARY_CLF else dataset.n_classes
+    return found
 
 
 def open_river(name: str) -> Source:

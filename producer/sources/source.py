@@ -57,6 +57,23 @@ class Source:
     """Whether all values are texts, and all rows have all columns: a CSV file."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What is known of a source before it is read; None where that is nothing.
+
+    `task` is classification or regression; `rows` is also None where there is no end.
+    `classes` is their number. `download` is the number of bytes that have to be fetched
+    first, None where there is nothing to fetch.
+    """
+
+    name: str
+    task: str | None = None
+    rows: int | None = None
+    features: int | None = None
+    classes: int | None = None
+    download: int | None = None
+
+
 def suggestion(name: str, names: Iterable[str]) -> str:
     """Return the end of a sentence that names what was perhaps meant.
 

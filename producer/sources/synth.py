@@ -9,7 +9,7 @@ from typing import Any
 
 from producer.sources.drifts import concepts, drifting, schedule
 from producer.sources.river import synth, task_of
-from producer.sources.source import Mark, Source, suggestion, unknown
+from producer.sources.source import Listing, Mark, Source, suggestion, unknown
 from stream.errors import SettingError
 
 # The parameter that chooses the concept, and how many there are; None for any number.
@@ -33,6 +33,21 @@ def generators() -> dict[str, Any]:
         name: getattr(synth, name) for name in synth.__all__ if name != "ConceptDriftStream"
     }
     return {name: kind for name, kind in made.items() if task_of(kind())}
+
+
+def listed() -> list[Listing]:
+    """Return what is known of each generator with its own settings."""
+    made = ((name, kind()) for name, kind in generators().items())
+    return [
+        Listing(
+            name=f"synth:{name}",
+            task=task_of(one),
+            rows=one.n_samples,
+            features=one.n_features,
+            classes=len(_classes(one) or ()) or None,
+        )
+        for name, one in made
+    ]
 
 
 def open_synth(text: str, drifts: Sequence[str], seed: int) -> Source:

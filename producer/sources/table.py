@@ -1,18 +1,48 @@
-"""From what a user calls a source to the file that opens it; nothing is imported early."""
+"""From what a user calls a source to what opens it; nothing is imported early."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
+from importlib import import_module
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from producer.sources.source import Source
+from producer.sources.source import Listing, Source
 from stream.errors import SettingError
 
-KINDS = ("river:", "sklearn:", "synth:")
-"""How a source that is no file begins."""
-ENDINGS = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz")
-"""How a source that is a file ends."""
+FILES = {
+    ".csv": "producer.sources.csv:open_csv",
+    ".csv.gz": "producer.sources.csv:open_csv",
+    ".jsonl": "producer.sources.jsonl:open_jsonl",
+    ".jsonl.gz": "producer.sources.jsonl:open_jsonl",
+}
+"""How a source that is a file ends, and what opens it: a function of its path and the label."""
+
+
+class Scheme(NamedTuple):
+    """What opens the sources whose name begins so, and what lists them.
+
+    The opener takes what stands behind the colon; and then the label, unless the sources
+    bring their own, or drifts and seed where they are `drifting`.
+    """
+
+    opener: str
+    listing: str
+    own_label: bool = True
+    drifting: bool = False
+
+
+SCHEMES = {
+    "river": Scheme("producer.sources.river:open_river", "producer.sources.river:listed"),
+    "sklearn": Scheme(
+        "producer.sources.sklearn:open_sklearn", "producer.sources.sklearn:listed"
+    ),
+    "synth": Scheme(
+        "producer.sources.synth:open_synth", "producer.sources.synth:listed", drifting=True
+    ),
+}
+"""How a source that is no file begins, before a colon."""
 
 
 def open_source(
@@ -25,17 +55,19 @@ def open_source(
     `SettingError` when it cannot be opened or does not take the other settings.
     """
     kind, colon, name = text.partition(":")
-    if drifts and kind != "synth":
+    scheme = SCHEMES.get(kind) if colon else None
+    if drifts and not (scheme and scheme.drifting):
         raise SettingError(
             f"drifts are made by synth: sources only; {text!r} has its own or none"
         )
-    if colon and f"{kind}:" in KINDS:
-        if label is not None:
-            raise SettingError(f"{text!r} brings its own label; leave the label {label!r} away")
-        return _open_named(kind, name, drifts, seed)
-    if text.lower().endswith(ENDINGS):
-        return _open_file(Path(text), label)
-    raise _no_source(text)
+    if scheme is None:
+        return _open_file(text, label)
+    opened: Callable[..., Source] = _load(scheme.opener)
+    if not scheme.own_label:
+        return opened(name, label)
+    if label is not None:
+        raise SettingError(f"{text!r} brings its own label; leave the label {label!r} away")
+    return opened(name, drifts, seed) if scheme.drifting else opened(name)
 
 
 def is_named(text: str) -> bool:
@@ -44,51 +76,37 @@ def is_named(text: str) -> bool:
     >>> is_named("river:Phishing"), is_named("elec.csv")
     (True, False)
     """
-    return text.startswith(KINDS)
+    kind, colon, _ = text.partition(":")
+    return bool(colon) and kind in SCHEMES
 
 
-def _open_named(kind: str, name: str, drifts: Sequence[str], seed: int) -> Source:
-    if kind == "river":
-        from producer.sources.river import open_river
-
-        return open_river(name)
-    if kind == "sklearn":
-        from producer.sources.sklearn import open_sklearn
-
-        return open_sklearn(name)
-    from producer.sources.synth import open_synth
-
-    return open_synth(name, drifts, seed)
+def listings() -> list[Listing]:
+    """Return what is known of every data set and generator, before any is read."""
+    return [each for scheme in SCHEMES.values() for each in _load(scheme.listing)()]
 
 
-def _open_file(path: Path, label: str | None) -> Source:
-    if path.name.lower().endswith(ENDINGS[:2]):
-        from producer.sources.csv import open_csv
+def _open_file(text: str, label: str | None) -> Source:
+    opener = next((FILES[end] for end in FILES if text.lower().endswith(end)), None)
+    if opener is None:
+        raise _no_source(text)
+    opened: Callable[[Path, str | None], Source] = _load(opener)
+    return opened(Path(text), label)
 
-        return open_csv(path, label)
-    from producer.sources.jsonl import open_jsonl
 
-    return open_jsonl(path, label)
+def _load(reference: str) -> Callable[..., Any]:
+    module, _, name = reference.partition(":")
+    found: Callable[..., Any] = getattr(import_module(module), name)
+    return found
 
 
 def _no_source(text: str) -> SettingError:
     if Path(text).is_file():
-        return SettingError(f"{text!r} must end in one of {', '.join(ENDINGS)} to be read")
-    by_name = {known.partition(":")[2]: known for known in names()}
+        return SettingError(f"{text!r} must end in one of {', '.join(FILES)} to be read")
+    by_name = {each.name.partition(":")[2]: each.name for each in listings()}
     close = get_close_matches(text.rpartition(":")[2], by_name, n=1)
     if close:
         hint = f"did you mean {by_name[close[0]]!r}?"
     else:
-        hint = f"give the path of a file, or a name after {', '.join(KINDS)}"
+        begin = ", ".join(f"{scheme}:" for scheme in SCHEMES)
+        hint = f"give the path of a file, or a name after {begin}"
     return SettingError(f"there is no source {text!r}; {hint}")
-
-
-def names() -> list[str]:
-    """Return what every bundled data set and generator is called."""
-    from producer.sources import river, sklearn, synth
-
-    return [
-        *(f"river:{name}" for name in river.bundled()),
-        *(f"sklearn:{name}" for name in sklearn.bundled()),
-        *(f"synth:{name}" for name in synth.generators()),
-    ]
