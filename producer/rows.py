@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from typing import Any
 
 from producer.columns import CONVERTERS, any_value, category
@@ -50,6 +50,32 @@ def full_row_maker(
     def make(x: dict[str, Any], y: Label | None, number: int) -> Row:
         made = {name: convert(x[name]) for name, convert in plan}
         return Row(made, y, time_of(x), id_of(x, number))
+
+    return make
+
+
+def ready_row_maker(
+    kinds: Mapping[str, str],
+    columns: Mapping[str, str],
+    id: str | None,
+    time: str | None,
+    ready: Set[str],
+) -> Shape:
+    """Return what makes rows of features that always have every column, most of them `ready`.
+
+    A row is changed in place.
+    """
+    plan = [(name, CONVERTERS[kind]) for name, kind in columns.items() if name not in ready]
+    out = [name for name in kinds if name not in columns]
+    id_of, time_of = _id_of(kinds, id), _time_of(time)
+
+    def make(x: dict[str, Any], y: Label | None, number: int) -> Row:
+        ts, name_of_it = time_of(x), id_of(x, number)
+        for name, convert in plan:
+            x[name] = convert(x[name])
+        for name in out:
+            del x[name]
+        return Row(x, y, ts, name_of_it)
 
     return make
 

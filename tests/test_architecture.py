@@ -26,12 +26,14 @@ FLOORS = {
 # the standard library.
 DOORS = {
     "cyclopts": {"driftline/"},
+    "fastavro": {"producer/sources/avro.py"},
     "hmac": {"learner/checkpoint.py"},
     "kafka": {"stream/kafka.py", "stream/kafka_cluster.py", "stream/kafka_writer.py"},
     "msgspec": {"stream/records.py"},
     "numpy": {"learner/models/sklearn.py", "learner/models/vectors.py"},
     "pickle": {"learner/checkpoint.py"},
     "prometheus_client": {"monitor/exporter.py"},
+    "pyarrow": {"producer/sources/arrow.py", "producer/sources/arrow_columns.py"},
     "rich": {"driftline/"},
     "river": {"learner/models/river.py", "learner/drift.py", "producer/sources/river.py"},
     "sklearn": {"learner/models/sklearn.py", "producer/sources/sklearn.py"},

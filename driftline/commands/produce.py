@@ -50,8 +50,9 @@ def produce(
     Parameters
     ----------
     source
-        river:NAME, sklearn:NAME, synth:NAME(ARGUMENT=VALUE, …), or a .csv, .csv.gz, .jsonl or
-        .jsonl.gz file; 'driftline datasets' lists the names.
+        river:NAME, sklearn:NAME, synth:NAME(ARGUMENT=VALUE, …), or a file: .csv, .jsonl, .arff
+        or .libsvm, plain or .gz, .zip with a CSV, .parquet, .arrow, .feather or .avro; or a
+        folder or pattern of such; 'driftline datasets' lists the names.
     label
         Column of a file that is the label; without it all samples are questions.
     id

@@ -1,4 +1,4 @@
-"""River's bundled data sets; and the door by which all of River comes to the producer."""
+"""River's data sets; and the door by which all of River comes to the producer."""
 
 from __future__ import annotations
 
@@ -7,12 +7,22 @@ from typing import Any
 
 from river import datasets
 from river.datasets import base, synth
-from river.stream import iter_csv, shuffle, simulate_qa
+from river.stream import iter_arff, iter_csv, iter_libsvm, shuffle, simulate_qa
+from river.stream.iter_arff import read_header  # type: ignore[attr-defined]
 
+from producer.sources.downloads import bytes_to_fetch, fetch, read, scannable
 from producer.sources.source import Listing, Pair, Source, unknown
 from stream.errors import SettingError
 
-__all__ = ["iter_csv", "shuffle", "simulate_qa", "synth"]
+__all__ = [
+    "iter_arff",
+    "iter_csv",
+    "iter_libsvm",
+    "read_header",
+    "shuffle",
+    "simulate_qa",
+    "synth",
+]
 
 _TASKS = {
     base.REG: "regression",
@@ -20,7 +30,15 @@ _TASKS = {
     base.MULTI_CLF: "classification",
 }
 # The datetime among the features, where a set has one.
-_TIMES = {"AirlinePassengers": "month", "WaterFlow": "Time"}
+_TIMES = {
+    "AirlinePassengers": "month",
+    "Bikes": "moment",
+    "Restaurants": "date",
+    "Taxis": "pickup_datetime",
+    "WaterFlow": "Time",
+}
+# The sets all of whose values River leaves as the texts they are in the file.
+_TEXTS = frozenset(["Insects"])
 
 
 def task_of(dataset: base.Dataset) -> str | None:
@@ -37,45 +55,45 @@ def bundled() -> dict[str, base.Dataset]:
     }
 
 
+def remote() -> dict[str, base.RemoteDataset]:
+    """Return the data sets that River fetches and that have one label, by name."""
+    return {
+        name: dataset
+        for name, dataset in _all().items()
+        if task_of(dataset) and isinstance(dataset, base.RemoteDataset)
+    }
+
+
 def listed() -> list[Listing]:
-    """Return what is known of each bundled data set."""
+    """Return what is known of each data set with one label."""
     return [
         Listing(
             name=f"river:{name}",
             task=task_of(dataset),
             rows=dataset.n_samples,
             features=dataset.n_features,
-            classes=classes_of(dataset),
+            classes=2 if dataset.task == base.BINARY_CLF else dataset.n_classes,
+            download=bytes_to_fetch(dataset) if name in remote() else None,
         )
-        for name, dataset in bundled().items()
+        for name, dataset in (bundled() | remote()).items()
     ]
 
 
-def classes_of(dataset: base.Dataset) -> int | None:
-    """Return the number of classes, None where it is not known, or there are none."""
-    found: int | None = 2 if dataset.task == base.BINARY_CLF else dataset.n_classes
-    return found
-
-
 def open_river(name: str) -> Source:
-    """Return the bundled data set of that name.
+    """Return the data set of that name, fetched before where it does not come with River.
 
-    Raises `SettingError` when there is none, when it would have to be downloaded, or when
-    its samples have several labels.
+    Raises `SettingError` when there is none, when it cannot be fetched, or when its samples
+    have several labels.
     """
     found = _all().get(name)
     if found is None:
-        raise unknown("data set of River's called", name, bundled())
-    if isinstance(found, base.RemoteDataset):
-        raise SettingError(
-            f"river:{name} is not bundled with River and would be downloaded, which is not "
-            "done here; give the path of a CSV file of it"
-        )
+        raise unknown("data set of River's called", name, bundled() | remote())
     if task_of(found) is None:
         raise SettingError(
             f"river:{name} has several labels a sample ({found.task}); choose a set with one"
         )
-
+    if isinstance(found, base.RemoteDataset):
+        return _open_remote(name, found)
     # Read whole, for River leaves a file open that is not read to its end; none is large.
     pairs: list[Pair] = list(found)
     return Source(
@@ -85,6 +103,20 @@ def open_river(name: str) -> Source:
         task=task_of(found),
         time=_TIMES.get(name),
         rows_known=len(pairs),
+    )
+
+
+def _open_remote(name: str, dataset: base.RemoteDataset) -> Source:
+    fetch(f"river:{name}", dataset)
+    return Source(
+        name=f"river:{name}",
+        rows=lambda: read(dataset),
+        label="label",
+        task=task_of(dataset),
+        time=_TIMES.get(name),
+        rows_known=dataset.n_samples,
+        finite=scannable(dataset),
+        tabular=name in _TEXTS,
     )
 
 

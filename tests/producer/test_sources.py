@@ -115,7 +115,7 @@ def test_classes_come_first(replayed):
     assert "x" in replayed("river:TrumpApproval", limit=1)[0][0]
 
 
-@pytest.mark.parametrize("name", ["table.csv", "table.csv.gz"])
+@pytest.mark.parametrize("name", ["table.csv", "table.csv.gz", "table.csv.zip"])
 def test_a_csv_file_arrives_as_river_reads_it(replayed, table, name):
     """With converters for its types, River's iter_csv gives the same rows."""
     path = table(40, name)
