@@ -15,7 +15,9 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from traceback import clear_frames
 from typing import Any
+from urllib.error import HTTPError
 from zipfile import BadZipFile
 
 from producer.sources.files import SCANNED
@@ -26,6 +28,16 @@ _log = logging.getLogger("driftline.producer")
 
 PATIENCE = 30.0
 """Seconds that a server may be silent."""
+
+_UNREADABLE = (
+    EOFError,
+    LookupError,
+    OSError,
+    TypeError,
+    ValueError,
+    csv.Error,
+    zlib.error,
+)
 
 
 def home() -> Path:
@@ -71,6 +83,9 @@ def fetch(name: str, dataset: Any) -> None:
         tarfile.TarError,
         zlib.error,
     ) as error:
+        if isinstance(error, HTTPError):
+            # It is the answer as well, and holds the connection.
+            error.close()
         said = " ".join(str(getattr(error, "reason", error)).split()) or type(error).__name__
         raise SettingError(
             f"{name} has to be fetched from {dataset.url}, which failed ({said}); try again "
@@ -87,27 +102,28 @@ def read(dataset: Any) -> Iterator[Pair | Flaw]:
     try:
         for x, y in pairs:
             yield {str(name): value for name, value in x.items()}, y
-    except (
-        ValueError,
-        LookupError,
-        TypeError,
-        OSError,
-        EOFError,
-        csv.Error,
-        zlib.error,
-    ) as error:
+    except _UNREADABLE as error:
         said = " ".join(str(error).split())
+        with _unfinished():
+            clear_frames(error.__traceback__)
         raise SettingError(
             f"{str(dataset.path)!r} is not the file River knows ({said}); remove it, to fetch "
             "it anew"
         ) from error
     finally:
-        # River closes its file, and lifts its limit, only at the end of all rows.
+        # River lifts its limit, and closes its file, only at the end of all rows.
         csv.field_size_limit(limit)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)
+        with _unfinished():
             pairs.close()
             del pairs
+
+
+@contextmanager
+def _unfinished() -> Iterator[None]:
+    """Let River's open file go without a word."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        yield
 
 
 def scannable(dataset: Any) -> bool:

@@ -160,11 +160,12 @@ def write_jsonl(path, rows):
 def write_arff(path, rows):
     """Write the columns that ARFF has as ARFF."""
     lines = ["% a comment", "@relation all", "", "@attribute whole numeric"]
-    lines += ["@attribute 'gap' REAL", "@ATTRIBUTE word {red, green, 'blue,ish', ä}"]
+    lines += ["@attribute 'gap' REAL", "@ATTRIBUTE word {red, green, 'blue,ish', amber}"]
     lines += ["@attribute class {UP, DOWN}", "@data", "% another"]
     for row in rows:
         gap = "?" if row["gap"] is None else row["gap"]
-        lines.append(f"{row['whole']},{gap},'{row['word']}',{row['class']}")
+        word = row["word"].replace("ä", "amber")  # scipy knows ASCII only
+        lines.append(f"{row['whole']},{gap},'{word}',{row['class']}")
     path.write_text("\n".join(lines) + "\n")
 
 
