@@ -10,6 +10,7 @@ from river.datasets import base, synth
 from river.stream import iter_arff, iter_csv, iter_libsvm, shuffle, simulate_qa
 from river.stream.iter_arff import read_header  # type: ignore[attr-defined]
 
+from producer.sources.calls import call_of, check_parameters
 from producer.sources.downloads import bytes_to_fetch, fetch, read, scannable
 from producer.sources.source import Listing, Pair, Source, unknown
 from stream.errors import SettingError
@@ -37,6 +38,8 @@ _TIMES = {
     "Taxis": "pickup_datetime",
     "WaterFlow": "Time",
 }
+# A parameter that makes other things of rows than features and a label.
+_NO_PAIRS = frozenset(["unpack_user_and_item"])
 # The sets all of whose values River leaves as the texts they are in the file.
 _TEXTS = frozenset(["Insects"])
 
@@ -82,12 +85,17 @@ def listed() -> list[Listing]:
 def open_river(name: str) -> Source:
     """Return the data set of that name, fetched before where it does not come with River.
 
+    Behind the name may stand parameters, as in `Insects(variant='gradual_balanced')`.
+
     Raises `SettingError` when there is none, when it cannot be fetched, or when its samples
     have several labels.
     """
-    found = _all().get(name)
+    wanted, given = call_of("river", name, "Insects(variant='gradual_balanced')")
+    found = _all().get(wanted)
     if found is None:
-        raise unknown("data set of River's called", name, bundled() | remote())
+        raise unknown("data set of River's called", wanted, bundled() | remote())
+    if given:
+        found = _varied(wanted, type(found), given)
     if task_of(found) is None:
         raise SettingError(
             f"river:{name} has several labels a sample ({found.task}); choose a set with one"
@@ -106,6 +114,17 @@ def open_river(name: str) -> Source:
     )
 
 
+def _varied(name: str, kind: Any, given: dict[str, Any]) -> base.Dataset:
+    known = [each for each in inspect.signature(kind).parameters if each not in _NO_PAIRS]
+    check_parameters(f"river:{name}", given, known)
+    try:
+        varied: base.Dataset = kind(**given)
+    except (ValueError, TypeError) as error:
+        said = " ".join(str(error).split())
+        raise SettingError(f"river:{name} does not take {given!r}: {said}") from error
+    return varied
+
+
 def _open_remote(name: str, dataset: base.RemoteDataset) -> Source:
     fetch(f"river:{name}", dataset)
     return Source(
@@ -116,7 +135,7 @@ def _open_remote(name: str, dataset: base.RemoteDataset) -> Source:
         time=_TIMES.get(name),
         rows_known=dataset.n_samples,
         finite=scannable(dataset),
-        tabular=name in _TEXTS,
+        tabular=type(dataset).__name__ in _TEXTS,
     )
 
 

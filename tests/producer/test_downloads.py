@@ -1,11 +1,13 @@
 """River's data sets that do not come with it are fetched once, into River's cache."""
 
+import csv
 import http.server
 import io
 import socket
 import threading
 import warnings
 import zipfile
+from functools import partial
 
 import pytest
 from river import datasets
@@ -207,3 +209,43 @@ def test_every_set_of_river_with_one_label_can_be_named():
 
     assert {each.name for each in river.listed()} == {f"river:{name}" for name in single}
     assert len(river.remote()) >= 16
+
+
+def test_a_variant_of_a_set_can_be_chosen(cache, request):
+    """Its numbers, which River leaves as texts, are numbers; its classes are found."""
+    kind = datasets.Insects(variant="gradual_balanced")
+    lines = [",".join(f"{n}.{i}" for i in range(33)) + f",wasp-{n % 3}" for n in range(200)]
+    text = "\n".join(lines) + "\n"
+    short = kind.size - len(text)
+    # The last value of the first row is as long as the file is too short.
+    lines[0] = lines[0].replace("0.32,", "0.32" + "0" * short + ",")
+    kind.path.parent.mkdir(parents=True)
+    kind.path.write_text("\n".join(lines) + "\n")
+    request.addfinalizer(partial(csv.field_size_limit, csv.field_size_limit(2 * kind.size)))
+
+    feed = Feed(open_source("river:Insects(variant='gradual_balanced')"))
+    rows = list(feed.read())
+
+    assert len(rows) == 200
+    assert [row.x["f2"] for row in rows] == [n + 0.1 for n in range(200)]
+    assert feed.schema.classes == ["wasp-0", "wasp-1", "wasp-2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Insects(varant='x')", "has no parameter 'varant'; did you mean 'variant'?"),
+        ("Insects(variant='x')", "does not take {'variant': 'x'}: Unknown variant"),
+        ("Insects('x')", "must read like river:Insects or river:Insects(variant="),
+        ("MovieLens100K(unpack_user_and_item=True)", "no parameter 'unpack_user_and_item'"),
+        ("Phishing(seed=1)", "river:Phishing has no parameter 'seed'; it has none"),
+        ("WebTraffic", "several labels a sample"),
+    ],
+)
+def test_a_wrong_parameter_is_one_sentence(cache, text, said):
+    """And nothing is fetched."""
+    with pytest.raises(SettingError) as caught:
+        open_source(f"river:{text}")
+
+    assert said in str(caught.value)
+    assert not cache.exists()
