@@ -45,6 +45,10 @@ def full_row_maker(
 ) -> Shape:
     """Return what makes rows of features that always have every column."""
     plan = [(name, CONVERTERS[kind]) for name, kind in columns.items()]
+    if id is None and time is None:
+        return lambda x, y, number: Row(
+            {name: convert(x[name]) for name, convert in plan}, y, None, number
+        )
     id_of, time_of = _id_of(kinds, id), _time_of(time)
 
     def make(x: dict[str, Any], y: Label | None, number: int) -> Row:
@@ -67,6 +71,8 @@ def ready_row_maker(
     """
     plan = [(name, CONVERTERS[kind]) for name, kind in columns.items() if name not in ready]
     out = [name for name in kinds if name not in columns]
+    if not (plan or out or id or time):
+        return as_it_is
     id_of, time_of = _id_of(kinds, id), _time_of(time)
 
     def make(x: dict[str, Any], y: Label | None, number: int) -> Row:

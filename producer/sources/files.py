@@ -7,7 +7,6 @@ import lzma
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any
@@ -41,16 +40,20 @@ class Lines:
             with _opened(self.path, self._member) as file:
                 # The signature some editors put in front belongs to no column's name.
                 line = file.readline(LONGEST).removeprefix(_SIGNATURE)
-                if line:
-                    self.number = 1
-                    yield self._text(line)
-                for line in iter(partial(file.readline, LONGEST), b""):
+                while line:
                     self.number += 1
-                    yield self._text(line)
+                    if len(line) == LONGEST:
+                        raise self._too_long()
+                    yield line.decode()
+                    line = file.readline(LONGEST)
         except FileNotFoundError:
             raise SettingError(
                 f"{str(self.path)!r} does not exist; give the path of a file"
             ) from None
+        except UnicodeDecodeError as error:
+            raise SettingError(
+                f"{self.place()} is not UTF-8 text ({error.reason}); convert the file"
+            ) from error
         except (
             BadZipFile,
             EOFError,
@@ -61,18 +64,10 @@ class Lines:
         ) as error:
             raise SettingError(f"{self.place()} and on cannot be read: {error}") from error
 
-    def _text(self, line: bytes) -> str:
-        if len(line) == LONGEST:
-            raise SettingError(
-                f"{self.place()} is longer than {LONGEST >> 20} MiB; "
-                "end every row with a line end"
-            )
-        try:
-            return line.decode()
-        except UnicodeDecodeError as error:
-            raise SettingError(
-                f"{self.place()} is not UTF-8 text ({error.reason}); convert the file"
-            ) from error
+    def _too_long(self) -> SettingError:
+        return SettingError(
+            f"{self.place()} is longer than {LONGEST >> 20} MiB; end every row with a line end"
+        )
 
     def place(self) -> str:
         """Return the file and the line last given."""
@@ -121,5 +116,9 @@ def _member(path: Path, archive: ZipFile, ending: str) -> Any:
 
 
 def scannable(path: Path) -> bool:
-    """Return whether the file is small enough to be read beforehand."""
-    return path.stat().st_size <= SCANNED
+    """Return whether the file, a .zip unpacked, is small enough to be read beforehand."""
+    size = path.stat().st_size
+    if path.suffix.lower() == ".zip":
+        with ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+    return size <= SCANNED

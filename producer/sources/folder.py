@@ -117,7 +117,7 @@ def _joined(text: str, paths: Sequence[Path], sources: Sequence[Source]) -> Sour
         columns=first.columns,
         task=first.task,
         classes=classes or None,
-        finite=sum(path.stat().st_size for path in paths) <= SCANNED,
+        finite=all(source.finite for source in sources) and size_of(text) <= SCANNED,
         tabular=first.tabular,
         kinds=kinds,
         ready=frozenset.intersection(*(source.ready for source in sources))

@@ -78,7 +78,7 @@ def open_plugin(points: list[EntryPoint], text: str, label: str | None) -> Sourc
         with _guarded(point):
             yield from source.rows()
 
-    return replace(source, rows=rows)
+    return replace(source, rows=rows, labels=None)
 
 
 @contextmanager

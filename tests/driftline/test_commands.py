@@ -243,6 +243,21 @@ def test_datasets_lists_names_that_produce_takes(run, tmp_path, monkeypatch):
     assert ".parquet" in err
 
 
+@pytest.mark.parametrize(
+    "name", ["a.parquet", "a.arrow", "a.avro", "a.zip", "a.arff", "folder"]
+)
+def test_a_broken_source_leaves_with_two_and_one_sentence(run, tmp_path, name):
+    """Whatever library reads it; the file is named, and no traceback is shown."""
+    if name == "folder":
+        (tmp_path / name).mkdir()
+    else:
+        (tmp_path / name).write_bytes(b"\0 what is this? " * 99)
+    code, out, err = run("produce", "--source", name, "--stream", "sqlite:s.db")
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 1
+    assert name in err
+
+
 def test_dry_run_shows_schema_rows_and_rate_and_writes_nothing(run, tmp_path):
     """No log is made."""
     code, _, err = run("produce", "--source", "sklearn:iris", "--dry-run")
