@@ -41,6 +41,8 @@ _LOGICAL = {
     "local-timestamp-nanos": "datetime",
     "uuid": "category",
 }
+_DEEP = 20
+"""Records within records up to which they are flattened."""
 
 
 def _seconds_of_day(value: time) -> float:
@@ -118,16 +120,16 @@ def _leaves(
     kind, options = _unwrapped(schema, named)
     if kind == "record":
         if len(steps) > _DEEP:
-            raise SettingError(f"{'.'.join(steps[:3])!r} of {str(path)!r} holds itself")
+            raise SettingError(
+                f"field {steps[0]!r} of {str(path)!r} may hold records without end; write the "
+                "file without it"
+            )
         for field in options[0]["fields"]:
             yield from _leaves(path, field["type"], (*steps, field["name"]), named)
     elif not steps:
         raise SettingError(f"{str(path)!r} holds no records but each a {kind}; give records")
     else:
         yield _leaf(path, options, steps)
-
-
-_DEEP = 20
 
 
 def _unwrapped(schema: Any, named: dict[str, Any]) -> tuple[str, list[Any]]:

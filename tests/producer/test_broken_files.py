@@ -135,6 +135,12 @@ CASES = [
         None,
         "field 'a' of",
     ),
+    (
+        "endless.avro",
+        avro_of(field_of(["null", "row"]), [{"a": None}]),
+        None,
+        "field 'a' of",
+    ),
     ("bytes.avro", avro_of(field_of("bytes"), [{"a": b"x"}]), None, "is of type bytes"),
     ("plain.avro", avro_of("long", [1, 2]), None, "holds no records but each a long"),
     ("empty.arff", b"", None, "has no rows"),
