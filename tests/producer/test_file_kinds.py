@@ -326,12 +326,12 @@ def test_quotes_and_blanks_are_no_part_of_a_value(tmp_path):
     path = tmp_path / "a.arff"
     path.write_text(
         "@relation r\n@attribute p string\n@attribute y {UP,'IN BETWEEN'}\n@data\n"
-        "a ,\tUP\n  'b, \\'c\\'' , 'IN BETWEEN'\nit's, \"UP\"\ndon't,UP\n"
+        "a ,\tUP\n  'b, \\'c\\';' , 'IN BETWEEN'\nit's, \"UP\"\ndon't,UP\n"
     )
 
     assert read(path, label="y")[0] == [
         ({"p": "a"}, "UP"),
-        ({"p": "b, 'c'"}, "IN BETWEEN"),
+        ({"p": "b, 'c';"}, "IN BETWEEN"),
         ({"p": "it's"}, "UP"),
         ({"p": "don't"}, "UP"),
     ]
@@ -498,6 +498,7 @@ def test_records_of_avro_are_flattened(tmp_path):
     }
     assert first == (flat, None)
     assert second == (flat | {"q.x": None, "q.y": None, "n": 0.25, "ms": None}, None)
+    assert feed.schema.columns["n"] == "number"
     assert feed.schema.columns["local"] == feed.schema.columns["ns"] == "datetime"
 
 
@@ -534,6 +535,42 @@ def test_parquet_and_avro_tell_the_same(tmp_path_factory, rows):
 
     assert told[0] == told[1]
     same(*told)
+
+
+@pytest.mark.parametrize("size", [1, 10_000, 10_001])
+def test_no_row_of_a_batch_is_lost(tmp_path, size):
+    """However its length falls on ours."""
+    table = pa.table({"n": range(size)})
+    with ipc.new_file(tmp_path / "a.arrow", table.schema) as writer:
+        writer.write_table(table)
+
+    assert [x["n"] for x, _ in read(tmp_path / "a.arrow", label=None)[0]] == list(range(size))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.svm", "1 1:2\n1 x\n1 1:x\n0 1:3\n0 1:4 1:5\n1 1:4\n"),
+        (
+            "a.arff",
+            "@relation r\n@attribute 1 real\n@attribute label {0,1}\n@data\n"
+            "2,1\nx,1\n3\n3,0\ny,1\n4,1\n",
+        ),
+    ],
+)
+def test_rows_behind_a_bad_one_are_read(tmp_path, name, text):
+    """River's own reader would end at the first; each bad row is counted."""
+    path = tmp_path / name
+    path.write_text(text)
+
+    feed = Feed(open_source(str(path), label="label" if "arff" in name else None))
+
+    assert [(row.x, str(row.y), row.id) for row in feed.read()] == [
+        ({"1": 2.0}, "1", 0),
+        ({"1": 3.0}, "0", 3),
+        ({"1": 4.0}, "1", 5),
+    ]
+    assert feed.skipped == 3
 
 
 def test_a_setting_beats_the_schema(tmp_path):
