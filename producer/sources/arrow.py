@@ -17,7 +17,7 @@ from producer.sources.files import scannable
 from producer.sources.source import Pair, Source, chosen_label
 from stream.errors import SettingError
 
-BATCH = 10_000
+BATCH = 2_000
 """Rows turned into Python's own values at once."""
 _BUFFER = 1 << 20
 
