@@ -30,6 +30,7 @@ MISSING = frozenset(
 )
 """The texts that stand for no value, whatever blanks are around them."""
 
+_isfinite = math.isfinite
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 _INTEGER = re.compile(r"\s*[+-]?\d+\s*")
 _TRUTHS = dict.fromkeys(("true", "True", "TRUE"), True)
@@ -101,7 +102,7 @@ def number(value: Any) -> float | None:
         raise ValueError(f"{value!r} is no number") from None
     except OverflowError:
         return None
-    return found if math.isfinite(found) else None
+    return found if _isfinite(found) else None
 
 
 def integer(value: Any) -> int | float | None:
@@ -123,10 +124,10 @@ def boolean(value: Any) -> bool | None:
     """Return a truth: of a bool, of 0 or 1, or of the text true or false in any case."""
     if isinstance(value, bool):
         return value
-    if _missing(value):
-        return None
     truth = _TRUTHS.get(value)
     if truth is None:
+        if _missing(value):
+            return None
         if value not in (0, 1, "0", "1"):
             raise ValueError(f"{value!r} is neither true nor false")
         truth = bool(int(value))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
+from typing import Any
 
 from producer.columns import CONVERTERS, kind_of, plain
 from producer.labels import Labels
-from producer.rows import Shape, as_it_is, fits, full_row_maker, row_maker
+from producer.rows import Shape, as_it_is, fits, full_row_maker, ready_row_maker, row_maker
 from producer.schema import Row, Schema
 from producer.sources.source import Flaw, Mark, Pair, Source, is_label, unknown
 from stream.errors import SettingError
@@ -61,7 +62,9 @@ class Feed:
             source.label,
             [plain(y) for _, y in head],
             texts=source.tabular,
-            kind=(types or {}).get(source.label or ""),
+            kind=(
+                (types or {}).get(source.label or "") or source.kinds.get(source.label or "")
+            ),
             task=task or source.task,
         )
         rows, known = source.rows_known, classes or source.classes
@@ -107,11 +110,11 @@ class Feed:
         """Return the number of rows, and all labels there are, in order."""
         rows = 0
         found: set[Label] = set()
-        for rows, raw in enumerate(self._source.rows(), 1):  # noqa: B007
-            if isinstance(raw, Flaw):
+        for rows, value in enumerate(_labels(self._source), 1):  # noqa: B007
+            if isinstance(value, Flaw):
                 continue
             try:
-                y = self._labels.of(raw[1])
+                y = self._labels.of(value)
             except ValueError:
                 continue
             if y is not None:
@@ -121,13 +124,20 @@ class Feed:
         return rows, sorted(found, key=text_of)
 
 
+def _labels(source: Source) -> Iterator[Any]:
+    """Yield the labels as they are found, and flaws, at least cost."""
+    if source.labels is not None:
+        return source.labels()
+    return (raw if isinstance(raw, Flaw) else raw[1] for raw in source.rows())
+
+
 def _head(source: Source) -> list[Pair]:
     first = list(islice(source.rows(), HEAD))
     head = [raw for raw in first if not isinstance(raw, Flaw)]
     if not head:
         flaw = f": {first[0]}" if first else ""
         raise SettingError(f"{source.name!r} has no row that can be used{flaw}")
-    if source.label is not None and not source.tabular and all(y is None for _, y in head):
+    if source.label is not None and source.columns is None and all(y is None for _, y in head):
         raise unknown("label", source.label, {name for x, _ in head for name in x})
     return head
 
@@ -135,9 +145,11 @@ def _head(source: Source) -> list[Pair]:
 def _kinds(source: Source, head: list[Pair], types: Mapping[str, str]) -> dict[str, str]:
     """Return the type of each column that is no label."""
     names = list(source.columns or dict.fromkeys(name for x, _ in head for name in x))
-    if len(names) > MAX_FIELDS:
+    # Where rows lack columns, there may be any number of them in all.
+    width = len(names) if source.columns is not None else max(len(x) for x, _ in head)
+    if width > MAX_FIELDS:
         raise SettingError(
-            f"{source.name!r} has {len(names)} columns, {MAX_FIELDS} are allowed; take some out"
+            f"{source.name!r} has {width} columns, {MAX_FIELDS} are allowed; take some out"
         )
     for name, kind in types.items():
         if kind not in CONVERTERS:
@@ -145,7 +157,9 @@ def _kinds(source: Source, head: list[Pair], types: Mapping[str, str]) -> dict[s
         if name != source.label and name not in names:
             raise unknown("column for a type", name, names)
     return {
-        name: types.get(name) or kind_of((x.get(name) for x, _ in head), texts=source.tabular)
+        name: types.get(name)
+        or source.kinds.get(name)
+        or kind_of((x.get(name) for x, _ in head), texts=source.tabular)
         for name in names
     }
 
@@ -170,6 +184,9 @@ def _shape(
 ) -> Shape:
     if source.tabular:
         return full_row_maker(kinds, columns, id, time)
+    if source.ready:
+        ready = {name for name in source.ready if kinds.get(name) == source.kinds[name]}
+        return ready_row_maker(kinds, columns, id, time, ready)
     as_found = source.place is None and time is None and len(columns) == len(kinds)
     if as_found and all(fits(x, kinds) for x, _ in head):
         return as_it_is

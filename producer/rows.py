@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
+from math import isfinite
 from typing import Any
 
 from producer.columns import CONVERTERS, any_value, category
+from producer.columns import integer as to_integer
+from producer.columns import number as to_number
 from producer.schema import Row
 from stream.records import Label
 
@@ -43,13 +46,71 @@ def row_maker(
 def full_row_maker(
     kinds: Mapping[str, str], columns: Mapping[str, str], id: str | None, time: str | None
 ) -> Shape:
-    """Return what makes rows of features that always have every column."""
-    plan = [(name, CONVERTERS[kind]) for name, kind in columns.items()]
+    """Return what makes rows of texts that always have every column.
+
+    A row is changed in place.
+    """
+    numbers = [name for name, kind in columns.items() if kind == "number"]
+    integers = [name for name, kind in columns.items() if kind == "integer"]
+    plan = [
+        (name, CONVERTERS[kind])
+        for name, kind in columns.items()
+        if kind not in ("number", "integer")
+    ]
+    out = [name for name in kinds if name not in columns]
+    id_of, time_of = _id_of(kinds, id), _time_of(time)
+    simple = id is None and time is None
+
+    def make(x: dict[str, Any], y: Label | None, number: int) -> Row:
+        ts, name_of_it = (None, number) if simple else (time_of(x), id_of(x, number))
+        # Nearly all numbers are plain; only the others are worth a call.
+        for name in numbers:
+            try:
+                value = float(x[name])
+            except ValueError:
+                x[name] = to_number(x[name])
+            else:
+                x[name] = value if isfinite(value) else None
+        for name in integers:
+            try:
+                whole = int(x[name])
+            except ValueError:
+                x[name] = to_integer(x[name])
+            else:
+                x[name] = whole if -(2**63) <= whole < 2**63 else to_integer(whole)
+        for name, convert in plan:
+            x[name] = convert(x[name])
+        for name in out:
+            del x[name]
+        return Row(x, y, ts, name_of_it)
+
+    return make
+
+
+def ready_row_maker(
+    kinds: Mapping[str, str],
+    columns: Mapping[str, str],
+    id: str | None,
+    time: str | None,
+    ready: Set[str],
+) -> Shape:
+    """Return what makes rows of features that always have every column, most of them `ready`.
+
+    A row is changed in place.
+    """
+    plan = [(name, CONVERTERS[kind]) for name, kind in columns.items() if name not in ready]
+    out = [name for name in kinds if name not in columns]
+    if not (plan or out or id or time):
+        return as_it_is
     id_of, time_of = _id_of(kinds, id), _time_of(time)
 
     def make(x: dict[str, Any], y: Label | None, number: int) -> Row:
-        made = {name: convert(x[name]) for name, convert in plan}
-        return Row(made, y, time_of(x), id_of(x, number))
+        ts, name_of_it = time_of(x), id_of(x, number)
+        for name, convert in plan:
+            x[name] = convert(x[name])
+        for name in out:
+            del x[name]
+        return Row(x, y, ts, name_of_it)
 
     return make
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from producer.delays import delay_of
 from producer.emissions import Emission, emissions
 from producer.feed import Feed
+from producer.sources.folder import size_of
 from producer.sources.source import is_label, unknown
 from producer.sources.table import is_named, open_source
 from stream.errors import SettingError
@@ -30,7 +31,9 @@ MAX_SEED = 2**32 - 1
 class Replay:
     """What to replay, and how.
 
-    `source` is `river:NAME`, `sklearn:NAME`, `synth:NAME(…)` or the path of a file.
+    `source` is `river:NAME`, `sklearn:NAME`, `synth:NAME(…)`, or the path of a file, of a
+    folder of files, or a pattern as `day-*.csv`. Files may be added behind those there are,
+    and the last one may grow; with any other change it is another data set.
 
     Of files: `label`, `id` and `time` name columns; without `label` all samples are
     questions, without `id` the number of the row is the id, counted on over loops. `time` is
@@ -115,7 +118,7 @@ def writer_name(stream: str, replay: Replay) -> str:
     It ends in a digest of all that decides what comes in which order. Neither pace nor
     `classes` are part of it, nor, without a label delay, `limit` and `loop`: these may be
     raised later. A delay lets go of the labels that are left at the end, so that the end
-    decides too; and so does the size of a file, with a delay or a shuffle.
+    decides too; and so does the size of all files, with a delay or a shuffle.
     """
     names = ["label", "id", "time", "task", "drop", "drifts", "shuffle", "key"]
     named, path = is_named(replay.source), Path(replay.source)
@@ -127,7 +130,7 @@ def writer_name(stream: str, replay: Replay) -> str:
     deciding |= {"types": dict(replay.types), "delay": str(delay_of(replay.label_delay))}
     deciding["source"] = replay.source if named else str(path.resolve())
     if not named and (replay.shuffle or replay.label_delay is not None):
-        deciding["size"] = path.stat().st_size
+        deciding["size"] = size_of(replay.source)
     digest = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
     short = replay.source.partition("(")[0] if named else path.name
     return f"{stream}.{re.sub('[^A-Za-z0-9.]+', '-', short)}.{digest[:12]}"

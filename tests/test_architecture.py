@@ -26,6 +26,7 @@ FLOORS = {
 # the standard library.
 DOORS = {
     "cyclopts": {"driftline/"},
+    "fastavro": {"producer/sources/avro.py"},
     "hmac": {"learner/checkpoint.py"},
     "kafka": {"stream/kafka.py", "stream/kafka_cluster.py", "stream/kafka_writer.py"},
     "msgspec": {"stream/records.py"},
@@ -33,6 +34,7 @@ DOORS = {
     "pickle": {"learner/checkpoint.py"},
     "prometheus_client": {"monitor/exporter.py"},
     "psutil": {"learner/resources.py"},
+    "pyarrow": {"producer/sources/arrow.py", "producer/sources/arrow_columns.py"},
     "rich": {"driftline/"},
     "river": {
         "learner/models/river.py",

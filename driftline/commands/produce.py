@@ -57,10 +57,11 @@ def produce(
     Parameters
     ----------
     source
-        river:NAME, sklearn:NAME, synth:NAME(ARGUMENT=VALUE, …), or a .csv, .csv.gz, .jsonl or
-        .jsonl.gz file; 'driftline datasets' lists the names. Or a topic that is followed:
-        kafka://HOST:PORT/TOPIC, sqlite:PATH for the samples of another stream; or -, the lines
-        of standard input, taken as new each time: they cannot be read again.
+        river:NAME, sklearn:NAME, synth:NAME(ARGUMENT=VALUE, …), or a file: .csv, .jsonl, .arff
+        or .libsvm, plain or .gz, .zip with a CSV, .parquet, .arrow, .feather or .avro; or a
+        folder or pattern of such; 'driftline datasets' lists the names. Or a topic that is
+        followed: kafka://HOST:PORT/TOPIC, sqlite:PATH for the samples of another stream; or -,
+        the lines of standard input, taken as new each time: they cannot be read again.
     labels
         Topic whose records are labels of the samples of a topic, by their ids.
     mapping

@@ -1,4 +1,4 @@
-"""CSV files, plain or gzipped, read by River's own iterator."""
+"""CSV files, plain or packed, read by River's own iterator."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from producer.sources.files import Lines, scannable
 from producer.sources.river import iter_csv
-from producer.sources.source import Flaw, Source, suggestion
+from producer.sources.source import Flaw, Source, chosen_label, said_twice
 from stream.errors import SettingError
 
 _EXTRA = "\0more"
@@ -25,10 +25,7 @@ def open_csv(path: Path, label: str | None) -> Source:
     """
     lines = Lines(path)
     header, delimiter, _ = _header(lines)
-    if label is not None and label not in header:
-        raise SettingError(
-            f"{str(path)!r} has no column {label!r} for the label{suggestion(label, header)}"
-        )
+    chosen_label(path, label, header)
 
     def rows() -> Iterator[tuple[dict[str, Any], Any] | Flaw]:
         _, _, rest = _header(lines)
@@ -76,9 +73,5 @@ def _header(lines: Lines) -> tuple[list[str], str, Iterator[str]]:
         header = next(csv.reader(chain([first], rest), delimiter=delimiter))
     except csv.Error as error:
         raise _broken(lines, error) from error
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise SettingError(
-            f"{str(lines.path)!r} names the column {twice[0]!r} twice; rename one of them"
-        )
+    said_twice(lines.path, header)
     return header, delimiter, rest

@@ -7,20 +7,24 @@ from typing import Any
 
 from sklearn import datasets
 
-from producer.sources.source import Source, unknown
+from producer.sources.source import Listing, Source, unknown
 
-_TASKS = {
-    "breast_cancer": "classification",
-    "diabetes": "regression",
-    "digits": "classification",
-    "iris": "classification",
-    "wine": "classification",
+_SETS = {
+    "breast_cancer": ("classification", 569, 30, 2),
+    "diabetes": ("regression", 442, 10, None),
+    "digits": ("classification", 1797, 64, 10),
+    "iris": ("classification", 150, 4, 3),
+    "wine": ("classification", 178, 13, 3),
 }
+"""The bundled data sets: task, rows, features, classes."""
 
 
-def bundled() -> dict[str, str]:
-    """Return the task of each bundled data set, by its name."""
-    return dict(_TASKS)
+def listed() -> list[Listing]:
+    """Return what is known of each bundled data set."""
+    return [
+        Listing(name=f"sklearn:{name}", task=task, rows=rows, features=width, classes=classes)
+        for name, (task, rows, width, classes) in _SETS.items()
+    ]
 
 
 def open_sklearn(name: str) -> Source:
@@ -28,8 +32,8 @@ def open_sklearn(name: str) -> Source:
 
     A class is its number in `target`, as scikit-learn and River give it.
     """
-    if name not in _TASKS:
-        raise unknown("data set of scikit-learn's called", name, _TASKS)
+    if name not in _SETS:
+        raise unknown("data set of scikit-learn's called", name, _SETS)
     bunch = getattr(datasets, f"load_{name}")()
     names = [str(feature) for feature in bunch.feature_names]
     X, y = bunch.data.tolist(), bunch.target.tolist()
@@ -39,5 +43,9 @@ def open_sklearn(name: str) -> Source:
             yield dict(zip(names, values, strict=True)), label
 
     return Source(
-        name=f"sklearn:{name}", rows=rows, label="target", task=_TASKS[name], rows_known=len(y)
+        name=f"sklearn:{name}",
+        rows=rows,
+        label="target",
+        task=_SETS[name][0],
+        rows_known=len(y),
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from stream.errors import SettingError
@@ -55,6 +57,32 @@ class Source:
     rows_known: int | None = None
     tabular: bool = False
     """Whether all values are texts, and all rows have all columns: a CSV file."""
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    """The types of columns, and of the label, where the source knows them."""
+    ready: frozenset[str] = frozenset()
+    """Columns whose values are of the type in `kinds`, with None for all that is missing; not
+    empty only where every row has all columns, in the same order."""
+    labels: Callable[[], Iterator[Any]] | None = None
+    """The labels alone, where they can be read without the rows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What is known of a source before it is read; None where that is nothing.
+
+    `task` is classification or regression; `rows` is also None where there is no end.
+    `classes` is their number. `download` is the number of bytes that have to be fetched
+    first, None where there is nothing to fetch. `brought_by` names the distribution of a
+    source that is not driftline's own.
+    """
+
+    name: str
+    task: str | None = None
+    rows: int | None = None
+    features: int | None = None
+    classes: int | None = None
+    download: int | None = None
+    brought_by: str | None = None
 
 
 def suggestion(name: str, names: Iterable[str]) -> str:
@@ -79,6 +107,23 @@ def is_label(setting: str, name: str, source: str) -> SettingError:
     return SettingError(
         f"{setting} cannot be {name!r}, which is the label of {source!r}; name another column"
     )
+
+
+def chosen_label(path: Path, label: str | None, columns: Sequence[str]) -> None:
+    """Refuse a label that is not among the columns of a file."""
+    if label is not None and label not in columns:
+        raise SettingError(
+            f"{str(path)!r} has no column {label!r} for the label{suggestion(label, columns)}"
+        )
+
+
+def said_twice(path: Path, columns: Sequence[str]) -> None:
+    """Refuse a file that gives two columns one name."""
+    twice = sorted(name for name, times in Counter(columns).items() if times > 1)
+    if twice:
+        raise SettingError(
+            f"{str(path)!r} names the column {twice[0]!r} twice; rename one of them"
+        )
 
 
 def unknown(what: str, name: str, names: Iterable[str]) -> SettingError:

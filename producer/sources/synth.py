@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from producer.sources.calls import call_of, check_parameters
 from producer.sources.drifts import concepts, drifting, schedule
 from producer.sources.river import synth, task_of
-from producer.sources.source import Mark, Source, suggestion, unknown
+from producer.sources.source import Listing, Mark, Source, unknown
 from stream.errors import SettingError
 
 # The parameter that chooses the concept, and how many there are; None for any number.
@@ -35,6 +35,21 @@ def generators() -> dict[str, Any]:
     return {name: kind for name, kind in made.items() if task_of(kind())}
 
 
+def listed() -> list[Listing]:
+    """Return what is known of each generator with its own settings."""
+    made = ((name, kind()) for name, kind in generators().items())
+    return [
+        Listing(
+            name=f"synth:{name}",
+            task=task_of(one),
+            rows=one.n_samples,
+            features=one.n_features,
+            classes=len(_classes(one) or ()) or None,
+        )
+        for name, one in made
+    ]
+
+
 def open_synth(text: str, drifts: Sequence[str], seed: int) -> Source:
     """Return the generator written as `NAME` or `NAME(parameter=value, …)`.
 
@@ -42,16 +57,12 @@ def open_synth(text: str, drifts: Sequence[str], seed: int) -> Source:
     a generator seeded with its seed + n, so that no row is told twice. Raises `SettingError`
     when the text names no generator, or one that cannot drift where `drifts` are asked.
     """
-    name, given = _parse(text)
+    name, given = call_of("synth", text, "Agrawal(seed=7, perturbation=0.1)")
     kind = generators().get(name)
     if kind is None:
         raise unknown("generator of River's called", name, generators())
     known = list(inspect.signature(kind).parameters)
-    for parameter in given:
-        if parameter not in known:
-            raise SettingError(
-                f"synth:{name} has no parameter {parameter!r}{suggestion(parameter, known)}"
-            )
+    check_parameters(f"synth:{name}", given, known)
     for parameter in known:
         if parameter.startswith("seed") and given.get(parameter) is None:
             given[parameter] = seed
@@ -73,20 +84,6 @@ def open_synth(text: str, drifts: Sequence[str], seed: int) -> Source:
         finite=False,
         marks=marks or _own_marks(name, first),
         rows_known=first.n_samples,
-    )
-
-
-def _parse(text: str) -> tuple[str, dict[str, Any]]:
-    try:
-        call = ast.parse(text, mode="eval").body
-        if isinstance(call, ast.Name):
-            return call.id, {}
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and not call.args:
-            return call.func.id, {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}
-    except (SyntaxError, ValueError):
-        pass
-    raise SettingError(
-        f"synth:{text} must read like synth:Agrawal or synth:Agrawal(seed=7, perturbation=0.1)"
     )
 
 

@@ -249,11 +249,48 @@ def test_models_prints_construction_and_labels_of_every_preset(run):
     assert all(name in out for name in models)
 
 
-def test_datasets_lists_names_that_produce_takes(run):
-    """The first of each kind can be tried."""
+def test_datasets_lists_names_that_produce_takes(run, tmp_path, monkeypatch):
+    """With what is known of each, and whether it must be downloaded, which is only asked."""
+    monkeypatch.setenv("RIVER_DATA", str(tmp_path / "river"))
     _, out, _ = run("datasets", "--json")
-    names = json.loads(out)
-    assert {"river:Phishing", "sklearn:digits", "synth:Agrawal"} <= set(names)
+    found = {each.pop("name"): each for each in json.loads(out)}
+    nothing = {"download": None, "brought_by": None}
+    assert found["river:Phishing"] == {
+        **{"task": "classification", "rows": 1250, "features": 9, "classes": 2},
+        **nothing,
+    }
+    assert found["sklearn:diabetes"] == {
+        **{"task": "regression", "rows": 442, "features": 10, "classes": None},
+        **nothing,
+    }
+    assert found["synth:LED"] == {
+        **{"task": "classification", "rows": None, "features": 7, "classes": 10},
+        **nothing,
+    }
+    assert found["river:Elec2"]["download"] == 3_091_689
+    assert not (tmp_path / "river").exists()
+    _, out, err = run("datasets")
+    lines = {line.split()[0]: line for line in out.splitlines()}
+    assert lines.keys() == found.keys() | {"name"}
+    assert lines["river:Elec2"].split()[1:5] == ["classification", "45,312", "8", "2"]
+    assert lines["river:Elec2"].endswith("to download, 3.1 MB")
+    assert lines["synth:LED"].split()[2] == "endless"
+    assert ".parquet" in err
+
+
+@pytest.mark.parametrize(
+    "name", ["a.parquet", "a.arrow", "a.avro", "a.zip", "a.arff", "folder"]
+)
+def test_a_broken_source_leaves_with_two_and_one_sentence(run, tmp_path, name):
+    """Whatever library reads it; the file is named, and no traceback is shown."""
+    if name == "folder":
+        (tmp_path / name).mkdir()
+    else:
+        (tmp_path / name).write_bytes(b"\0 what is this? " * 99)
+    code, out, err = run("produce", "--source", name, "--stream", "sqlite:s.db")
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 1
+    assert name in err
 
 
 def test_dry_run_shows_schema_rows_and_rate_and_writes_nothing(run, tmp_path):

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zipfile
 
 import pytest
 
@@ -11,11 +12,15 @@ from stream.memory import MemoryLog
 
 @pytest.fixture
 def write(tmp_path):
-    """Give a function that writes a file of text, zipped when its name ends so."""
+    """Give a function that writes a file of text, packed when its name ends so."""
 
     def write(name, text):
         path = tmp_path / name
         data = text.encode() if isinstance(text, str) else text
+        if name.endswith(".zip") and not data.startswith(b"PK"):
+            with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+                archive.writestr(name.removesuffix(".zip"), data)
+            return str(path)
         path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
         return str(path)
 

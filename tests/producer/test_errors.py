@@ -29,8 +29,7 @@ def refusal(**settings):
     ("settings", "said"),
     [
         ({"source": "river:Phising"}, "did you mean 'Phishing'?"),
-        ({"source": "river:Nothing"}, "there are AirlinePassengers, Bananas"),
-        ({"source": "river:Elec2"}, "not bundled with River and would be downloaded"),
+        ({"source": "river:Nothing"}, "there are AirlinePassengers, BETH, Bananas"),
         ({"source": "river:Yeast"}, "several labels a sample"),
         ({"source": "sklearn:digit"}, "did you mean 'digits'?"),
         ({"source": "synth:Agraval"}, "did you mean 'Agrawal'?"),
@@ -123,7 +122,7 @@ def test_a_wrong_setting_is_one_sentence(settings, said):
         ("a.csv", 'a,"y\n' + "1,2\n" * 50_000, {}, "is not CSV: field larger"),
         ("a.csv", b"a,y\n\xff,2\n", {}, "line 2 is not UTF-8 text"),
         ("a.csv", "a,y\n" + "x" * 200_000 + ",1\n", {}, "is not CSV: field larger"),
-        ("a.txt", "a,y\n1,2\n", {}, "must end in one of .csv, .csv.gz, .jsonl, .jsonl.gz"),
+        ("a.txt", "a,y\n1,2\n", {}, "must end in one of .csv, .csv.gz, "),
         (
             "a.csv",
             ",".join(map(str, range(1025))) + "\n" + "1," * 1024 + "1\n",
@@ -145,10 +144,3 @@ def test_a_file_that_is_no_gzip_or_breaks_off_is_named(tmp_path):
 
     assert "Not a gzipped file" in refusal(source=str(plain))
     assert "b.csv.gz' line" in refusal(source=str(cut), label="y")
-
-
-def test_a_folder_is_no_file(tmp_path):
-    """A folder that is called like a file is refused like one that cannot be read."""
-    (tmp_path / "a.csv").mkdir()
-
-    assert "cannot be read" in refusal(source=str(tmp_path / "a.csv"))
