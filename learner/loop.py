@@ -228,7 +228,10 @@ class _Work:
 
     def run(self) -> Summary:
         """Take turns until told to stop, then save and sum up."""
-        origin = {"host": socket.gethostname().encode()}
+        origin = {
+            "host": socket.gethostname().encode(),
+            "topic": self._samples.name.encode(),
+        }
         with self._commits:
             self._done({p: part.learner.cursor for p, part in self._parts.items()})
             while not self._stopping():

@@ -156,7 +156,11 @@ class Scores:
     def snapshot(self) -> Totals:
         """Return the totals with the confusion spelled out."""
         # Labels in order of first appearance, so that which ones are OTHER never changes.
-        texts = {label: text_of(label) for label in list(self._seen)[:MAX_CLASSES]}
+        # Behind them guesses that were no label yet: a model was told of these beforehand.
+        rest: Any = _REST
+        guessed = (guess for _, guess in self._pairs if guess != rest)
+        named = list(dict.fromkeys(chain(self._seen, guessed)))[:MAX_CLASSES]
+        texts = {label: text_of(label) for label in named}
         confusion: dict[str, dict[str, int]] = {}
         for (y, guess), count in self._pairs.items():
             row = confusion.setdefault(texts.get(y, OTHER), {})

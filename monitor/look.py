@@ -24,6 +24,7 @@ class Look:
     def __init__(self, log: Log, name: str) -> None:
         self.name = name
         self._log = log
+        self._source = samples_of(log.stream)
         self._samples: Topic | None = None
         self._told: dict[int, int] = {}
         self._dated: dict[int, int] = {}
@@ -37,7 +38,7 @@ class Look:
             if newest := topic.newest(partition):
                 self.at(board, partition, newest, place)
         with contextlib.suppress(TopicMissing):
-            self._samples = self._samples or self._log.topic(samples_of(self._log.stream))
+            self._samples = self._samples or self._log.topic(self._source)
             ends = self._samples.end()
             board.look(lag=self._lag(board, self._samples, ends, cursor, idle=idle))
             self._look_at_event_time(board, self._samples, ends)
@@ -45,6 +46,9 @@ class Look:
     def at(self, board: Board, partition: int, newest: Entry, place: int) -> None:
         """Tell a board what the headers of the newest outcomes before `place` say."""
         self._told[partition] = place
+        source = newest.headers.get("topic", b"").decode(errors="replace")
+        if source and source != self._source:
+            self._source, self._samples = source, None
         try:
             if found := resources_of(newest.headers):
                 board.look(resources={partition: found})
@@ -59,6 +63,8 @@ class Look:
 
     def _look_at_event_time(self, board: Board, samples: Topic, ends: Cursor) -> None:
         """Learn the event time of the newest sample of each partition that has moved."""
+        if self._source != samples_of(self._log.stream):
+            return  # somebody else's topic, whose records only its learner can read
         for partition, end in ends.items():
             if board.resources(partition).event_time is None:
                 continue

@@ -301,8 +301,8 @@ def test_an_unknown_variable_is_said_and_nothing_more(run, monkeypatch):
     monkeypatch.setenv("DRIFTLINE_SERVICE_HOST", "10.0.0.1")
     monkeypatch.setenv("DRIFTLINE_PORT_8000_TCP", "tcp://10.0.0.1:8000")
     monkeypatch.setenv("DRIFTLINE_KAFKA_CLIENT_ID", "x")
-    code, out, err = run("datasets")
-    assert (code, "river:Phishing" in out) == (0, True)
+    code, out, err = run("models")
+    assert (code, "hoeffding-tree" in out) == (0, True)
     one_sentence(err, "DRIFTLINE_LERN_TURN is no setting; did you mean 'DRIFTLINE_LEARN_TURN'?")
 
 

@@ -138,7 +138,7 @@ def test_a_pipe_is_read_as_it_comes(tmp_path):
     ("words", "sentence"),
     [
         (("--source", "sqlite:none.db"), "no embedded log at 'none.db'"),
-        (("--source", "kafka://localhost:9"), "names no topic of a broker"),
+        (("--source", "kafka://localhost:9"), "names no topic; write"),
         (("--source", "sqlite:"), "is no address of a topic"),
         (("--source", "sqlite:x.db", "--rate", 5), "rate does not go with 'sqlite:x.db'"),
         (("--source", "-", "--label-delay", "3d"), "label delay does not go with '-'"),

@@ -133,11 +133,11 @@ def test_classes_beyond_the_fiftieth_are_other(size):
     assert sum(sum(row.values()) for row in totals.confusion.values()) == len(rows)
 
 
-def test_a_guess_of_a_class_that_never_came_is_other():
-    """Only what has appeared as a label has a column of its own."""
+def test_a_guess_of_a_class_that_never_came_has_its_own_name():
+    """A model that was told its classes beforehand may guess what has not come yet."""
     totals, _ = summed("classification", [("a", "b", SCORED), ("a", "a", SCORED)])
 
-    assert totals.confusion == {'"a"': {OTHER: 1, '"a"': 1}}
+    assert totals.confusion == {'"a"': {'"b"': 1, '"a"': 1}}
 
 
 def test_other_does_not_hide_a_class_of_that_name():
