@@ -50,6 +50,61 @@ for _kind, _name in (
 _YES_OR_NO: frozenset[Label] = frozenset((False, True))
 
 
+class Straight:
+    """A pipeline whose steps are known to be plain: transformers, and one that predicts.
+
+    Does what River's pipeline does with such steps, in the same order, but does not ask at
+    every sample what kind of step each one is: that costs more than a scaler.
+    """
+
+    def __init__(self, steps: Sequence[base.Transformer], last: Any) -> None:
+        self._lessons = [(step.learn_one, step.transform_one) for step in steps]
+        self._transforms = [step.transform_one for step in steps]
+        self._learn, self._last = last.learn_one, last
+
+    def learn_one(self, x: Any, *y: Any) -> None:
+        """Let each step learn the sample as the step before has left it."""
+        for learn, transform in self._lessons:
+            learn(x)
+            x = transform(x)
+        self._learn(x, *y)
+
+    def _transformed(self, x: Any) -> Any:
+        for transform in self._transforms:
+            x = transform(x)
+        return x
+
+    def predict_one(self, x: Any) -> Any:
+        """Return the last step's guess."""
+        return self._last.predict_one(self._transformed(x))
+
+    def predict_proba_one(self, x: Any) -> Any:
+        """Return the last step's probabilities."""
+        for transform in self._transforms:
+            x = transform(x)
+        return self._last.predict_proba_one(x)
+
+    def score_one(self, x: Any) -> Any:
+        """Return the last step's score."""
+        return self._last.score_one(self._transformed(x))
+
+
+def straight(estimator: Any) -> Any:
+    """Return a `Straight` in place of a pipeline that has none but plain steps."""
+    if not isinstance(estimator, compose.Pipeline):
+        return estimator
+    *steps, last = estimator.steps.values()
+    plain = all(
+        isinstance(step, base.Transformer)
+        and not isinstance(step, compose.TransformerUnion | base.AnomalyFilter)
+        and not step._supervised
+        for step in steps
+    )
+    return (
+        Straight(steps, last) if plain and not isinstance(last, compose.Pipeline) else estimator
+    )
+
+
 class RiverModel:
     """A River estimator as a `Model`; see `learner.models.model`."""
 
@@ -65,7 +120,8 @@ class RiverModel:
         self.task = _task_of(last)
         self.binary = self.task == "classification" and not last._multiclass
         self.unsupervised = self.task == "anomaly"
-        self.learn_one = self._learn_sample if self.unsupervised else estimator.learn_one
+        self._asked = straight(estimator)
+        self.learn_one = self._learn_sample if self.unsupervised else self._asked.learn_one
         self.classes: frozenset[Label] | None = _YES_OR_NO if self.unsupervised else None
         self.guess = self._guess_of(last)
 
@@ -86,23 +142,23 @@ class RiverModel:
         return self._guess_class_and_probability
 
     def _learn_sample(self, x: Features, _: Label) -> None:
-        self.estimator.learn_one(x)
+        self._asked.learn_one(x)
 
     def _score(self, x: Features) -> Guess:
-        return self.estimator.score_one(x), None
+        return self._asked.score_one(x), None
 
     def _guess_number(self, x: Features) -> Guess:
-        return self.estimator.predict_one(x), None
+        return self._asked.predict_one(x), None
 
     def _guess_class(self, x: Features) -> Guess:
-        return self.estimator.predict_one(x), None
+        return self._asked.predict_one(x), None
 
     def _guess_class_and_probability(self, x: Features) -> Guess:
-        return self.estimator.predict_one(x), self.estimator.predict_proba_one(x)
+        return self._asked.predict_one(x), self._asked.predict_proba_one(x)
 
     def _guess_likeliest(self, x: Features) -> Guess:
         # What River's Classifier.predict_one does with these, without asking twice.
-        p = self.estimator.predict_proba_one(x)
+        p = self._asked.predict_proba_one(x)
         if len(p) == 2:
             (one, p_one), (other, p_other) = p.items()
             return (other if p_other > p_one else one), p
