@@ -48,7 +48,7 @@ DOORS = {
         "monitor/ranking.py",
         "producer/sources/sklearn.py",
     },
-    "sqlite3": {"stream/sqlite.py", "stream/sqlite_file.py"},
+    "sqlite3": {"stream/sqlite_db.py", "stream/sqlite_file.py", "stream/sqlite_writer.py"},
     "starlette": {"monitor/web.py"},
     "structlog": {"driftline/"},
     "threadpoolctl": {"learner/models/sklearn.py"},
@@ -297,7 +297,7 @@ def test_no_file_speaks_of_one_machine():
             missed_doors,
             "stream/memory.py",
             "import sqlite3",
-            "the door of sqlite3 is stream/sqlite.py",
+            "the door of sqlite3 is stream/sqlite_db.py",
         ),
         (
             missed_doors,

@@ -2,13 +2,11 @@
 
 import json
 import subprocess
-import sys
 from contextlib import closing
 
 import pytest
 
 from driftline import produce
-from driftline.__main__ import main
 from driftline.settings import field_map
 from stream.errors import SettingError
 from stream.mapping import FieldMap
@@ -38,21 +36,6 @@ def pipe(folder, text, *words):
     return subprocess.run(
         command, input=text, capture_output=True, text=True, cwd=folder, env=environment()
     )
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """Give a function that runs a command in a folder: exit code, last line, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*words):
-        monkeypatch.setattr(sys, "argv", ["driftline", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return ended.value.code or 0, said.out, said.err
-
-    return command
 
 
 @pytest.fixture

@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from stream.errors import CursorExpired, SettingError, TopicFailed, TopicTimeout
-from stream.sqlite import SqliteLog, SqliteTopic, SqliteWriter
+from stream.sqlite import SqliteLog
 from stream.sqlite_file import Health, check
+from stream.sqlite_topic import SqliteTopic
+from stream.sqlite_writer import SqliteWriter
 from stream.topic import Retention
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +41,7 @@ def open_log(tmp_path: Path) -> Iterator[Open]:
 @pytest.fixture(autouse=True)
 def _sweep_always(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every commit do a round of retention."""
-    monkeypatch.setattr("stream.sqlite._SWEEP", -1.0)
+    monkeypatch.setattr("stream.sqlite_writer._SWEEP", -1.0)
 
 
 def write(writer: SqliteWriter, count: int, partition: int = 0, age: float = 0.0) -> None:
@@ -94,7 +96,7 @@ def test_retention_removes_in_slices_until_it_is_done(
     open_log: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However much there is to remove, one round removes all of it."""
-    monkeypatch.setattr("stream.sqlite._SLICE", 7)
+    monkeypatch.setattr("stream.sqlite_writer._SLICE", 7)
     log = open_log()
     topic = log.create(NAME, partitions=1, retention=Retention(size=30))
     write(log.writer("a"), 100)
@@ -140,7 +142,7 @@ def test_a_commit_stands_though_its_round_of_retention_fails(
     def fail(*_: object) -> bool:
         raise sqlite3.OperationalError("disk I/O error")
 
-    monkeypatch.setattr("stream.sqlite._drop", fail)
+    monkeypatch.setattr("stream.sqlite_writer._drop", fail)
     write(log.writer("a"), 5)
     assert topic.end() == {0: 5}
 

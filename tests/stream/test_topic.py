@@ -15,7 +15,8 @@ from kafka.structs import TopicPartition
 from stream.errors import CursorExpired, Fenced, TopicMissing
 from stream.kafka import KafkaLog
 from stream.memory import MemoryLog
-from stream.sqlite import SqliteLog, table
+from stream.sqlite import SqliteLog
+from stream.sqlite_topic import table
 from stream.topic import (
     Batch,
     Entry,
@@ -328,7 +329,7 @@ def test_a_cursor_before_the_oldest_record_has_expired(
     log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Read and scan refuse a cursor whose record retention has removed, and name the oldest."""
-    monkeypatch.setattr("stream.sqlite._SWEEP", 0.0)
+    monkeypatch.setattr("stream.sqlite_writer._SWEEP", 0.0)
     topic, writer = make(log, 2, Retention(size=30)), log.writer("a")
     write(writer, topic, *[b"0123456789"] * 10, partition=1)
     if isinstance(log, MemoryLog):

@@ -10,8 +10,9 @@ from learner.loop import _Work
 from learner.scores import Scores
 from producer import copying, delivery, intake
 from producer.answers import Answers
-from stream import sqlite
-from stream.sqlite import SqliteLog, SqliteWriter
+from stream import sqlite_writer
+from stream.sqlite import SqliteLog
+from stream.sqlite_writer import SqliteWriter
 
 GAP = 0.02
 """Seconds between two deeds that should be one, so that a kill is likely to part them."""
@@ -168,4 +169,4 @@ def unhurried():
 
 def frequent_retention():
     """The embedded log sweeps all the time; no bug, but no test need wait for it."""
-    sqlite._SWEEP = 0.0
+    sqlite_writer._SWEEP = 0.0
