@@ -8,6 +8,7 @@ from learner.config import Config
 from learner.learner import Learner
 from stream import records
 from stream.errors import SettingError
+from stream.mapping import FieldMap
 
 OTHERS = {
     "model": "softmax",
@@ -21,6 +22,8 @@ OTHERS = {
     "seed": 2,
     "max_pending": 10,
     "max_jump": 60.0,
+    "topic": "orders",
+    "mapping": FieldMap(y="paid"),
 }
 
 
