@@ -12,6 +12,7 @@ from producer.schema import Row, Schema
 from producer.sources.source import Flaw, Mark, Pair, Source, is_label, unknown
 from stream.errors import SettingError
 from stream.records import MAX_FIELDS, Label, text_of
+from stream.texts import shown
 
 HEAD = 1000
 """Rows from which the types of columns are inferred."""
@@ -86,7 +87,7 @@ class Feed:
                 row = shape(raw[0], label(raw[1]), number)
             except ValueError as flaw:
                 self.skipped += 1
-                self.flaw = self.flaw or self._say(raw, flaw, number)
+                self.flaw = self.flaw or shown(self._say(raw, flaw, number))
             else:
                 yield row
 

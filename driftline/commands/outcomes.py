@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from driftline.console import set_up_logging
 from driftline.options import Common
 from driftline.settings import open_stream
+from stream.texts import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,7 +31,8 @@ def outcomes(
 
     The columns are offset, of, id, ts, y, y_pred, p_true, p_pred, arm, flag, events; a
     topic of several partitions has the partition in front. Flags: 0 scored, 1 no guess yet,
-    2 correction, 3 guess not finite.
+    2 correction, 3 guess not finite. In csv a control character stands
+    as Python writes it; jsonl keeps every text as it was.
 
     Parameters
     ----------
@@ -103,6 +105,9 @@ def _csv(columns: tuple[str, ...]) -> Callable[[dict[str, Any]], None]:
 def _field(value: Any) -> Any:
     if value is None:
         return ""
+    if isinstance(value, str):
+        # A terminal obeys what stands in an id, and a line may not break within one.
+        return escaped(value)
     return text.dumps(value) if isinstance(value, bool) else value
 
 
