@@ -6,10 +6,10 @@ import inspect
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from river import base, compose, multiclass
+from river import base, compose, linear_model, multiclass, naive_bayes, preprocessing
 from river.active.base import ActiveLearningClassifier
 from river.neighbors import KNNClassifier
-from river.tree import HoeffdingAdaptiveTreeClassifier
+from river.tree import HoeffdingAdaptiveTreeClassifier, HoeffdingTreeRegressor
 from river.tree.splitter.nominal_splitter_classif import NominalSplitterClassif
 
 from learner.models.model import Guess
@@ -47,6 +47,12 @@ for _kind, _name in (
     setattr(_kind, _name, _KeptInOrder(_name))
 
 
+_OF_NUMBERS = (
+    *(preprocessing.StandardScaler, preprocessing.MinMaxScaler, preprocessing.MaxAbsScaler),
+    *(preprocessing.RobustScaler, preprocessing.AdaptiveStandardScaler),
+    *(linear_model.base.GLM, linear_model.SoftmaxRegression, naive_bayes.GaussianNB),
+)
+"""What does arithmetic with every feature."""
 _YES_OR_NO: frozenset[Label] = frozenset((False, True))
 
 
@@ -62,6 +68,7 @@ class RiverModel:
         self.estimator = estimator
         self.skips_missing = skips_missing
         last = _last(estimator)
+        self.numbers_only = _numbers_only(estimator)
         self.task = _task_of(last)
         self.binary = self.task == "classification" and not last._multiclass
         self.unsupervised = self.task == "anomaly"
@@ -130,6 +137,18 @@ def _task_of(last: Any) -> str:
         f"model {type(last).__name__} is neither a classifier nor a regressor nor a detector "
         "of anomalies; 'driftline models' lists what can be learned"
     )
+
+
+def _numbers_only(estimator: Any) -> bool:
+    """Whether it fails on a text, mostly only after it has learned what stood before it.
+
+    Where that cannot be told, the answer is no.
+    """
+    while isinstance(estimator, compose.Pipeline):
+        estimator = next(iter(estimator.steps.values()))
+    if isinstance(estimator, HoeffdingTreeRegressor):
+        return bool(estimator.leaf_prediction != "mean")
+    return isinstance(estimator, _OF_NUMBERS)
 
 
 def _last(estimator: Any) -> Any:

@@ -17,15 +17,18 @@ BAD = {
     "no_id": {"y": 0},
     "unknown_command": {"command": "promote"},
     "model_error": sample(902, 0, text="no"),
-    "malformed_json": b'{"id": ',
+    "truncated": b'{"id": ',
     "empty": b" ",
     "not_utf8": b'{"id": "\xff"}',
-    "wrong_type": {"id": 903, "x": {"a": [1]}, "y": 0},
+    "wrong_type": {"id": 903, "x": {"a": 1}, "ts": "now"},
+    "nested": {"id": 903, "x": {"a": [1]}, "y": 0},
     "number_range": b'{"id": 904, "x": {"a": 9223372036854775808}, "y": 0}',
     "no_content": {"id": 905},
     "too_many_fields": {"id": 906, "x": {f"f{i}": i for i in range(1025)}, "y": 0},
     "too_large": b" " * (256 * 1024 + 1),
     "string_too_long": {"id": "x" * (64 * 1024 + 1), "y": 0},
+    "bad_command": {"command": "declare"},
+    "not_json": b"id;a;y",
     "duplicate_question": sample("q", a=1),
 }
 GRAINS = pytest.mark.parametrize("grain", [1, 4])
@@ -114,14 +117,14 @@ def test_a_regression_takes_no_number_whose_square_is_infinite(y):
 
 
 def test_a_text_is_more_than_a_numeric_model_can_guess():
-    """The sample is filed with what the model said of it."""
+    """The sample is filed with the name of the feature."""
     model = learner("logistic", policy="none")
     tell(model, *(sample(i, i % 2, n=i) for i in range(10)))
 
     turn = tell(model, sample(10, 0, n="many"), sample(11, 0, n=1))
 
-    assert reasons(turn) == [(10, "model_error")]
-    assert "Error: " in str(turn.dead[0][2])
+    assert reasons(turn) == [(10, "text_feature")]
+    assert "feature 'n' is the text 'many'" in str(turn.dead[0][2])
     assert len(turn.rows) == 1
 
 
@@ -173,7 +176,7 @@ def test_a_dead_letter_lies_in_its_topic_with_where_and_why(tmp_path):
     message = first.headers.pop("message")
     assert first.value == b"what?"
     assert first.headers == {
-        "reason": b"malformed_json",
+        "reason": b"not_json",
         "partition": b"0",
         "offset": b"0",
         "size": b"5",
