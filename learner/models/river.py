@@ -3,25 +3,49 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from river import base, compose, linear_model, multiclass, naive_bayes, preprocessing
 from river.active.base import ActiveLearningClassifier
 from river.neighbors import KNNClassifier
-from river.tree import HoeffdingAdaptiveTreeClassifier, HoeffdingTreeRegressor
-from river.tree.splitter.nominal_splitter_classif import NominalSplitterClassif
+from river.tree import (
+    HoeffdingAdaptiveTreeClassifier,
+    HoeffdingTreeRegressor,
+    hoeffding_tree_classifier,
+)
+from river.tree.splitter import nominal_splitter_classif, nominal_splitter_reg
 
 from learner.models.model import Guess
 from stream.errors import SettingError
 from stream.records import Features, Label
 
 
+def _rank(it: Any) -> tuple[int, Any]:
+    """Return what to sort by where numbers, texts and nothing come together."""
+    it = it[0] if isinstance(it, tuple) else it
+    return (2, 0) if it is None else (int(isinstance(it, str)), it)
+
+
+def _sorted(items: Iterable[Any]) -> list[Any]:
+    items = list(items)
+    try:
+        return sorted(items)
+    except TypeError:
+        return sorted(items, key=_rank)
+
+
+# These sort classes, or values of a category. One text among the numbers, as one label "1"
+# after many of 1, and they would fail at every sample from then on.
+for _module in (hoeffding_tree_classifier, nominal_splitter_classif, nominal_splitter_reg):
+    _module.sorted = _sorted  # type: ignore[attr-defined]
+
+
 class _InOrder(set[Any]):
     """A set of texts and numbers that is walked in order."""
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(sorted(super().__iter__(), key=lambda it: (isinstance(it, str), it)))
+        return iter(sorted(super().__iter__(), key=_rank))
 
 
 class _KeptInOrder:
@@ -42,7 +66,7 @@ class _KeptInOrder:
 for _kind, _name in (
     (HoeffdingAdaptiveTreeClassifier, "classes"),
     (KNNClassifier, "classes"),
-    (NominalSplitterClassif, "_att_values"),
+    (nominal_splitter_classif.NominalSplitterClassif, "_att_values"),
 ):
     setattr(_kind, _name, _KeptInOrder(_name))
 

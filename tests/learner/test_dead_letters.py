@@ -7,8 +7,10 @@ import pytest
 
 from learner.config import Config
 from learner.loop import Run, learn
+from learner.models.presets import PRESETS
 from stream.errors import SettingError
 from stream.memory import MemoryLog
+from stream.records import LARGEST
 from tests.learner.told import learner, reasons, rows, sample, tell
 
 BAD = {
@@ -183,3 +185,55 @@ def test_a_dead_letter_lies_in_its_topic_with_where_and_why(tmp_path):
     }
     assert message
     assert (len(second.value), second.headers["size"]) == (64 * 1024, b"100007")
+
+
+@pytest.mark.parametrize(
+    "odd", [sample("odd", "1", c="p", n=0.5), sample("odd", 1, c=3, n=0.5)]
+)
+@pytest.mark.parametrize(
+    "model", ["hoeffding-tree", "adaptive-tree", "adaptive-forest", "bagging"]
+)
+def test_one_text_among_numbers_spoils_no_tree(model, odd):
+    """Neither as a label nor as a category: the samples after it are guessed and learned."""
+    chance = random.Random(5)
+    tree = learner(model, policy="none")
+
+    def stream(ids):
+        for i in ids:
+            c = chance.choice("pqrs")
+            yield sample(i, int(c in "pq"), c=c, n=chance.random())
+
+    turn = tell(tree, *stream(range(50)), odd, *stream(range(100, 1500)))
+
+    assert not turn.dead
+    late = rows(turn)[-500:]
+    assert sum(row["y"] == row["y_pred"] for row in late) > 450
+
+
+@pytest.mark.parametrize("model", sorted(PRESETS))
+def test_no_number_that_is_taken_spoils_a_model(model):
+    """The greatest there may be is learned, and all after it are guessed and learned."""
+    declared = PRESETS[model].labels.startswith("classes declared")
+    told = learner(model, policy="none", classes=(0, 1) if declared else None, grain=8)
+    calm = [sample(i, i % 2, a=i / 10, b=-i) for i in range(80)]
+
+    turn = tell(told, *calm[:20], sample("wild", 1, a=LARGEST, b=-LARGEST), *calm[20:])
+
+    assert not turn.dead
+    assert [row["flag"] for row in rows(turn)[40:]] == [0] * 41
+    beyond = tell(told, sample("more", 1, a=LARGEST * 1.01))
+    assert reasons(beyond) == [(81, "number_range")]
+
+
+@pytest.mark.parametrize("model", ["logistic", "naive-bayes", "knn", "half-space-trees"])
+def test_a_text_is_refused_before_a_model_of_numbers_has_learned_half_of_it(model):
+    """Also when it stands in a feature that nobody has seen yet, or in the first sample."""
+    good = [sample(i, i % 2, a=i / 10, b=-i) for i in range(40)]
+    texts = [sample(f"t{i}", 1, a=1e6, new="text", b=1e6) for i in range(3)]
+    pure, told = (learner(model, policy="none") for _ in range(2))
+
+    want = tell(pure, *good)
+    turn = tell(told, texts[0], *good[:9], texts[1], *good[9:], texts[2])
+
+    assert {error.reason for _, _, error in turn.dead} == {"text_feature"}
+    assert [row[2:] for row in turn.rows] == [row[2:] for row in want.rows]
