@@ -272,6 +272,7 @@ class Learner:
                     y_pred, p = guess(x)
                 except ModelError as error:
                     if record.id is None or str(record.id) not in waiting:
+                        samples -= 1
                         self._bury(turn, offset, value, _model_error(error))
                         continue
                     y_pred = p = None  # the guess that counts was made before
@@ -298,11 +299,13 @@ class Learner:
                     self._refuse(y)
                 code = y if two is None else codes[y] if y in codes else two.code(y)
             except RecordError as error:
-                if of != offset:
-                    # The label was no good; the sample goes on waiting for one that is.
-                    waiting[str(id_)] = Waiting(of, id_, ts, x, (y_pred, p))
+                # If a sample waited for it, that goes on waiting, at its place in the queue.
+                samples -= of == offset
                 self._bury(turn, offset, value, error)
                 continue
+            if of != offset:
+                del waiting[str(id_)]
+                self.scores.totals.repeated += record.x is not UNSET
             if two is None:
                 label = y_pred
             else:
@@ -396,8 +399,7 @@ class Learner:
             message = f"question {record.id!r} still waits for its label"
             self._bury(turn, offset, value, RecordError("duplicate_question", message))
             return None
-        self.scores.totals.repeated += 1
-        return self.waiting.pop(str(record.id))
+        return self.waiting[str(record.id)]
 
     def _aside(self, offset: int, value: bytes, record: Record, turn: Turn) -> Waiting | None:
         """Take a record without features; return the sample it brings the label of, if any."""
@@ -416,14 +418,15 @@ class Learner:
             return None
         if not record.forget:
             return found
+        del self.waiting[str(found.id)]
         turn.events.append((offset, "forget", {}))
         return None
 
     def _awaited(self, record: Record) -> Waiting:
-        """Return the sample that a label is for, which waits no longer."""
+        """Return the sample that a label or a wish is for."""
         if record.id is None:
             raise RecordError("no_id", "a label or a wish to forget needs the id it is for")
-        found = self.waiting.pop(str(record.id), None)
+        found = self.waiting.get(str(record.id))
         if found is None:
             raise RecordError(
                 "unknown_id", f"no sample of id {record.id!r} waits in this partition"
