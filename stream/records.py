@@ -24,7 +24,7 @@ from msgspec import UNSET as UNSET
 from msgspec import UnsetType
 
 from stream.errors import RecordError
-from stream.refusals import syntax
+from stream.refusals import depth, syntax
 
 MAX_RECORD = 256 * 1024
 """Bytes of one record of the samples topic, at most."""
@@ -38,6 +38,11 @@ MAX_LABEL = 256
 """Characters of a label, at most: totals and predictions repeat it."""
 MAX_DECLARED = 1000
 """Classes of one declaration, at most."""
+MAX_DEPTH = 500
+"""Lists and objects within one another, at most.
+
+The reader itself stops where Python's stack ends, which another version has elsewhere.
+"""
 LARGEST = 1e100
 """Numbers beyond ± this count as not finite: the sum of their squares would not be."""
 MAX_CLASSES = 50
@@ -222,6 +227,7 @@ def decode(value: bytes) -> Record:
         raise RecordError(
             "too_large", f"record has {len(value)} bytes, {MAX_RECORD} are allowed"
         )
+    _check_depth(value)
     try:
         record = _one(value)
     except _UNREADABLE as error:
@@ -241,6 +247,13 @@ def _many_with(kind: type[Record]) -> Callable[[Sequence[bytes]], list[Record]]:
         largest = max(map(len, values), default=0)
         if largest > MAX_RECORD:
             raise RecordError("too_large", f"a record has {largest} bytes")
+        together = b"".join(values)
+        # One to open a record and one for its features are what most have.
+        if largest > MAX_DEPTH and (
+            together.find(b"[") >= 0 or _count(together, b"{") > 2 * len(values)
+        ):
+            for value in values:
+                _check_depth(value)
         try:
             records = [*map(read, values)]
         except _UNREADABLE as error:
@@ -248,7 +261,7 @@ def _many_with(kind: type[Record]) -> Callable[[Sequence[bytes]], list[Record]]:
         for record in records:
             if record.x is UNSET or record.forget or record.command or record.mark:
                 _check_kind(record)
-        _check_encoding(b"".join(values))
+        _check_encoding(together)
         if largest > MAX_STRING:
             for record in records:
                 _check_strings(record)
@@ -282,6 +295,20 @@ def _check_kind(record: Record) -> None:
         raise RecordError(
             "ambiguous",
             "record is more than one of label, wish, command and mark; send each alone",
+        )
+
+
+def _count(value: bytes, byte: bytes) -> int:
+    return len(value) - len(value.replace(byte, b""))  # ten times as fast as `count`
+
+
+def _check_depth(value: bytes) -> None:
+    """Raise `RecordError` for a record that is nested too deeply, also where nobody reads."""
+    if len(value) <= MAX_DEPTH or _count(value, b"[") + _count(value, b"{") <= MAX_DEPTH:
+        return
+    if (found := depth(value)) > MAX_DEPTH:
+        raise RecordError(
+            "too_deep", f"record is nested {found} deep, {MAX_DEPTH} are allowed; make it flat"
         )
 
 

@@ -51,6 +51,21 @@ _OPENINGS = (b"{", b"[")
 _BEGINNINGS = tuple(bytes([byte]) for byte in b'{["-0123456789tfnNI')
 """What JSON can begin with, or what is often taken for it."""
 _BLANKS = b" \t\r\n"
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_FLAT = bytes(set(range(256)) - set(b"[]{}"))
+
+
+def depth(value: bytes) -> int:
+    """Return how many lists and objects stand within one another, at most.
+
+    >>> depth(b'{"x": {"a]": [1, [2]]}}')
+    4
+    """
+    found = most = 0
+    for byte in _TEXT.sub(b"", value).translate(None, _FLAT):
+        found += 1 if byte in b"[{" else -1
+        most = max(most, found)
+    return most
 
 
 def syntax(value: bytes, message: str) -> tuple[str, str]:
@@ -72,18 +87,19 @@ def _slip(value: bytes, message: str) -> tuple[str, str]:
     found = _BYTE.search(message)
     at = int(found[1]) if found else len(value)
     cut = "truncated" in message
-    if "hex escape" in message or (cut and _ends_in_surrogate(value)):
+    if "surrogate" in message or "hex escape" in message or (cut and _half(value)):
         return "lone_surrogate", f"half of a surrogate pair stands alone: {message}"
-    if cut:
-        return "truncated", f"record breaks off after {len(value)} bytes: {message}"
     if "trailing characters" in message:
         return "trailing_data", f"one record is one object, and more follows: {message}"
-    if value[at : at + 3].lower() in (b"nan", b"inf"):
+    if cut or ("invalid number" in message and at >= len(value)):
+        return "truncated", f"record breaks off after {len(value)} bytes: {message}"
+    near = value[max(at - 4, 0) : at + 3].lower()
+    if b"nan" in near or b"inf" in near:
         return "not_finite", f"NaN and Infinity are no JSON, write null: {message}"
     return "malformed_json", message
 
 
-def _ends_in_surrogate(value: bytes) -> bool:
+def _half(value: bytes) -> bool:
     """Whether the decoder ran out of text in search of the second half of a character."""
     at = max(value.rfind(b"\\ud"), value.rfind(b"\\uD"))
     return at >= 0 and len(value) - at > 6 and value[at + 3 : at + 4] in b"89abAB"

@@ -15,6 +15,7 @@ from stream.errors import RecordError
 from stream.records import (
     LARGEST,
     MAX_DECLARED,
+    MAX_DEPTH,
     MAX_FIELDS,
     MAX_ID,
     MAX_LABEL,
@@ -112,9 +113,14 @@ def test_whatever_comes_is_a_record_or_has_a_reason_why_not(value: bytes) -> Non
         (b'{"x": {"a": 01}}', "malformed_json"),
         (b'\xef\xbb\xbf{"x": {}}', "byte_order_mark"),
         (rb'{"x": {"a": "\ud800"}}', "lone_surrogate"),
-        (b"[" * 100_000, "not_object"),
-        (b'{"x": ' + b"[" * 100_000, "wrong_type"),
+        (b"[" * 100_000, "too_deep"),
+        (b'{"x": ' + b"[" * 100_000, "too_deep"),
         (b'{"z": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "too_deep"),
+        (b'{"x": {}, "z": ' + b"[" * MAX_DEPTH + b"]" * MAX_DEPTH + b"}", "too_deep"),
+        (
+            b'{"x": {}, "z": ' + b'{"a":' * MAX_DEPTH + b"1" + b"}" * MAX_DEPTH + b"}",
+            "too_deep",
+        ),
         (b"[]", "not_object"),
         (b"null", "not_object"),
         (b'{"x": {"a": [1]}}', "nested"),
@@ -164,6 +170,11 @@ def test_what_is_just_within_the_limits_is_a_record() -> None:
 
     named = {"id": "i" * MAX_ID, "x": {"a": LARGEST, "b": -LARGEST}, "y": "l" * MAX_LABEL}
     assert decode(json.dumps(named).encode()) == Record(**named)
+    deepest = b"[" * (MAX_DEPTH - 1) + b"]" * (MAX_DEPTH - 1)
+    assert decode(b'{"x": {}, "z": ' + deepest + b"}") == Record(x={})
+    brackets = b'{"x": {}, "z": "' + b"[{" * 9999 + b'"}'
+    assert decode(brackets) == Record(x={})
+    assert encode(decode_full([brackets])[0]) == encode(Record(x={}))
 
 
 def test_many_are_decoded_like_one() -> None:
