@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from stream.records import Value
+from stream.records import LARGEST, Value
 
 MISSING = frozenset(
     [
@@ -90,6 +90,8 @@ def _is_iso(text: str) -> bool:
 def number(value: Any) -> float | None:
     """Return a float, None for what is missing or not finite, or raise `ValueError`.
 
+    It is raised for what is no number, and for one beyond what a record can hold.
+
     >>> number("2.50"), number("NA")
     (2.5, None)
     """
@@ -101,6 +103,8 @@ def number(value: Any) -> float | None:
         raise ValueError(f"{value!r} is no number") from None
     except OverflowError:
         return None
+    if abs(found) > LARGEST and math.isfinite(found):
+        raise ValueError(f"{value!r} is beyond ±{LARGEST:g}")
     return found if math.isfinite(found) else None
 
 
