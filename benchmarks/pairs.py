@@ -12,6 +12,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 GC = (100_000, 50, 100)
 """Thresholds of the garbage collector, those of `learner.loop`, for all that is compared."""
@@ -74,7 +75,7 @@ class Pair:
         pairs = zip(self.ours, self.bare, strict=True)
         return [b.cpu / o.cpu if o.cpu and b.cpu else float("nan") for o, b in pairs]
 
-    def as_dict(self) -> dict[str, object]:
+    def as_dict(self) -> dict[str, Any]:
         """Return the figures to report."""
         ratios, cpu = self.ratios, self.cpu_ratios
         return {

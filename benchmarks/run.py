@@ -23,7 +23,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import breakdown, memory, quix, startup, throughput  # noqa: E402
+from benchmarks import breakdown, memory, quix, refused, startup, throughput  # noqa: E402
 from benchmarks.pairs import Pair, Took, compare  # noqa: E402
 from benchmarks.samples import fill, records  # noqa: E402
 from stream.kafka import KafkaLog  # noqa: E402
@@ -31,7 +31,7 @@ from stream.sqlite import SqliteLog  # noqa: E402
 from stream.topic import Retention, samples_of  # noqa: E402
 from tools.kafka import Broker, BrokerError  # noqa: E402
 
-PARTS = ("sqlite", "sgd", "kafka", "quix", "profile", "startup", "memory")
+PARTS = ("sqlite", "sgd", "refused", "kafka", "quix", "profile", "startup", "memory")
 MODELS = ("logistic", "tree")
 NAMES = {
     "logistic": "scaler + logistic",
@@ -104,6 +104,10 @@ class _Bench:
             found = memory.measure(self._folder, self._asked.memory_samples)
             self._report["memory"] = found | {"aim": GROWTH_AIM}
         self._report["pairs"] = [pair.as_dict() for pair in self._pairs]
+        if "refused" in parts:
+            self._report["pairs"] += refused.measure(
+                self._folder, self._values, rounds=self._asked.rounds, say=_say
+            )
         return self._report
 
     def _on_sqlite(self, parts: list[str]) -> None:

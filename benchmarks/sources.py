@@ -209,7 +209,7 @@ def ours(text: str, rows: int) -> Took:
     found = _count(islice(feed.read(), rows))
     watch.stop()
     if feed.skipped or not found:
-        raise AssertionError(f"{text}: {found} rows, {feed.skipped} left out: {feed.flaw}")
+        raise AssertionError(f"{text}: {found} rows, {feed.skipped} left out: {feed.flaws}")
     return watch.took(float(found))
 
 

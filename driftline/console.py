@@ -11,8 +11,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from stream.texts import shown
+
 INTERRUPTED = 130
 """Exit code after Ctrl-C; a clean SIGTERM is no failure and leaves with 0."""
+
+_LINE = 2000
+"""Characters of a log line, at most."""
 
 
 def set_up_logging(*, verbose: bool = False) -> None:
@@ -20,6 +25,7 @@ def set_up_logging(*, verbose: bool = False) -> None:
     import structlog
 
     processors: list[Any] = [
+        _harmless,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
     ]
@@ -37,6 +43,12 @@ def set_up_logging(*, verbose: bool = False) -> None:
     # Clients log record values at DEBUG and their reconnections at INFO: neither is ours.
     for name in ("kafka", "uvicorn", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _harmless(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Keep a line one line, and what it quotes from giving orders to the terminal."""
+    event["event"] = shown(str(event["event"]), _LINE)
+    return event
 
 
 class _Stderr(logging.StreamHandler[Any]):

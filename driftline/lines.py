@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from driftline.options import Common
 from driftline.settings import open_stream
+from stream.texts import escaped
 
 if TYPE_CHECKING:
     from stream.topic import Topic
@@ -61,6 +62,9 @@ def _field(value: Any) -> Any:
     """Return a value as it stands in CSV; what has parts stands there as JSON, if any."""
     if value is None:
         return ""
+    if isinstance(value, str):
+        # A terminal obeys what stands in an id, and a line may not break within one.
+        return escaped(value)
     if isinstance(value, list | dict):
         return json.dumps(value) if value else ""
     return json.dumps(value) if isinstance(value, bool) else value

@@ -10,6 +10,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from stream.texts import shown
+
 if TYPE_CHECKING:
     from monitor.figures import Figures, Point
     from monitor.tally import Noted
@@ -20,6 +22,7 @@ NARROWEST, WIDEST = 60, 120
 _MARGIN = 20
 """Columns that the curve leaves free."""
 _SHOWN = 9
+_SENTENCE = 60
 _STYLES = {"mark": "yellow", "drift": "red", "reset": "green"}
 
 
@@ -107,9 +110,8 @@ def sentence(event: Noted) -> str:
     """Return what happened in a few words."""
     details = event.details
     if event.kind == "mark":
-        return (
-            f"the world changes: {details.get('kind', '')} {details.get('mark', '')}".rstrip()
-        )
+        said = f"the world changes: {details.get('kind', '')} {details.get('mark', '')}"
+        return shown(said.rstrip(), _SENTENCE)
     if event.kind == "drift":
         before, after = details.get("before", 0.0), details.get("after", 0.0)
         return f"{details.get('detector')} sees it: error {before:.2f} → {after:.2f}"

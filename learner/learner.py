@@ -20,6 +20,7 @@ from learner.scores import Scores
 from learner.turn import Turn
 from stream.errors import RecordError, SettingError
 from stream.records import (
+    LARGEST,
     NO_GUESS,
     NOT_FINITE,
     SCORED,
@@ -34,14 +35,12 @@ from stream.records import (
     decode_mark,
     text_of,
 )
+from stream.texts import shown
 from stream.topic import Batch
 
 Decoded = tuple[int, bytes, Record]
-_PIECE = 32
+PIECE = 32
 """Records decoded at a time."""
-_LARGEST = 1e100
-"""Numbers beyond ± this count as not finite: the sum of their squares would not be."""
-
 _LABELS: dict[str, frozenset[type]] = {
     "classification": frozenset((bool, int, str)),
     "regression": frozenset((int, float)),
@@ -137,13 +136,15 @@ class Learner:
 
     def _decoded(self, entries: Sequence[tuple[int, bytes]], turn: Turn) -> Iterator[Decoded]:
         """Decode some at a time: many at once cost less, all at once leave the CPU's cache."""
-        pieces = (entries[i : i + _PIECE] for i in range(0, len(entries), _PIECE))
+        pieces = (entries[i : i + PIECE] for i in range(0, len(entries), PIECE))
         return chain.from_iterable(self._piece(piece, turn) for piece in pieces)
 
     def _piece(self, entries: Sequence[tuple[int, bytes]], turn: Turn) -> Sequence[Decoded]:
         offsets, values = zip(*entries, strict=True)
+        numbers_only = self.policy.model.numbers_only
+        read = self.reading.numbers if numbers_only else self.reading.full
         try:
-            return [*zip(offsets, values, map(self.reading.full, values), strict=True)]
+            return [*zip(offsets, values, read(values), strict=True)]
         except RecordError:
             return [*self._with_flaws(entries, turn)]
 
@@ -151,10 +152,12 @@ class Learner:
         self, entries: Sequence[tuple[int, bytes]], turn: Turn
     ) -> Iterator[Decoded]:
         """Decode records of which some are refused, or have a feature that is missing."""
-        skips = self.policy.model.skips_missing
+        skips, numbers = self.policy.model.skips_missing, self.policy.model.numbers_only
         for offset, value in entries:
             try:
                 record = self.reading.any(value)
+                if numbers and record.x is not UNSET:
+                    self._check_numbers(record.x)
             except RecordError as error:
                 self._bury(turn, offset, value, error)
                 continue
@@ -162,6 +165,16 @@ class Learner:
             if skips and x is not UNSET and None in x.values():
                 record.x = {name: each for name, each in x.items() if each is not None}
             yield offset, value, record
+
+    def _check_numbers(self, x: Features) -> None:
+        """Refuse a text before the model sees it: half a lesson cannot be taken back."""
+        for name, value in x.items():
+            if isinstance(value, str):
+                raise RecordError(
+                    "text_feature",
+                    f"feature {name!r} is the text {value!r}, and model {self.config.model!r} "
+                    "takes numbers only; hoeffding-tree and sgd take texts as well",
+                )
 
     def _take_grains(self, decoded: Iterator[Decoded], turn: Turn, answer: str) -> None:
         """Take records in parts, none of which reaches beyond the end of a grain.
@@ -207,7 +220,7 @@ class Learner:
         except ModelError as error:
             for at, value in zip(offsets, values, strict=True):
                 self._bury(turn, at, value, _model_error(error, "not_learned"), offset)
-            what = {"samples": len(xs), "error": str(error)}
+            what = {"samples": len(xs), "error": shown(str(error))}
             turn.events.append((offset, "not-learned", what))
 
     def _act(self, offset: int, turn: Turn) -> None:
@@ -259,6 +272,7 @@ class Learner:
                     y_pred, p = guess(x)
                 except ModelError as error:
                     if record.id is None or str(record.id) not in waiting:
+                        samples -= 1
                         self._bury(turn, offset, value, _model_error(error))
                         continue
                     y_pred = p = None  # the guess that counts was made before
@@ -280,16 +294,18 @@ class Learner:
                 if (
                     type(y) not in types
                     or (known is not None and y not in known)
-                    or (regression and not -_LARGEST <= y <= _LARGEST)
+                    or (regression and not -LARGEST <= y <= LARGEST)
                 ):
                     self._refuse(y)
                 code = y if two is None else codes[y] if y in codes else two.code(y)
             except RecordError as error:
-                if of != offset:
-                    # The label was no good; the sample goes on waiting for one that is.
-                    waiting[str(id_)] = Waiting(of, id_, ts, x, (y_pred, p))
+                # If a sample waited for it, that goes on waiting, at its place in the queue.
+                samples -= of == offset
                 self._bury(turn, offset, value, error)
                 continue
+            if of != offset:
+                del waiting[str(id_)]
+                self.scores.totals.repeated += record.x is not UNSET
             if two is None:
                 label = y_pred
             else:
@@ -298,7 +314,7 @@ class Learner:
             if label is None:
                 flag = NO_GUESS
             elif number:
-                if not -_LARGEST <= y_pred <= _LARGEST:
+                if not -LARGEST <= y_pred <= LARGEST:
                     flag = NOT_FINITE
             elif p is not None:
                 p_true, p_pred = p.get(code, 0.0), p.get(y_pred)
@@ -383,8 +399,7 @@ class Learner:
             message = f"question {record.id!r} still waits for its label"
             self._bury(turn, offset, value, RecordError("duplicate_question", message))
             return None
-        self.scores.totals.repeated += 1
-        return self.waiting.pop(str(record.id))
+        return self.waiting[str(record.id)]
 
     def _aside(self, offset: int, value: bytes, record: Record, turn: Turn) -> Waiting | None:
         """Take a record without features; return the sample it brings the label of, if any."""
@@ -403,14 +418,15 @@ class Learner:
             return None
         if not record.forget:
             return found
+        del self.waiting[str(found.id)]
         turn.events.append((offset, "forget", {}))
         return None
 
     def _awaited(self, record: Record) -> Waiting:
-        """Return the sample that a label is for, which waits no longer."""
+        """Return the sample that a label or a wish is for."""
         if record.id is None:
             raise RecordError("no_id", "a label or a wish to forget needs the id it is for")
-        found = self.waiting.pop(str(record.id), None)
+        found = self.waiting.get(str(record.id))
         if found is None:
             raise RecordError(
                 "unknown_id", f"no sample of id {record.id!r} waits in this partition"
@@ -445,7 +461,7 @@ class Learner:
                 f"label {y!r} must be true or 1 for an anomaly, else false or 0",
             )
         if self.task == "regression":
-            raise RecordError("number_range", f"label {y!r} is beyond ±{_LARGEST:g}")
+            raise RecordError("number_range", f"label {y!r} is beyond ±{LARGEST:g}")
         if self.policy.model.needs_classes:
             raise SettingError(
                 f"model {self.config.model!r} must know every class before it learns; give "

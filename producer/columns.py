@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from stream.records import Value
+from stream.records import LARGEST, Value
 
 MISSING = frozenset(
     [
@@ -30,7 +30,6 @@ MISSING = frozenset(
 )
 """The texts that stand for no value, whatever blanks are around them."""
 
-_isfinite = math.isfinite
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 _INTEGER = re.compile(r"\s*[+-]?\d+\s*")
 _TRUTHS = dict.fromkeys(("true", "True", "TRUE"), True)
@@ -91,6 +90,8 @@ def _is_iso(text: str) -> bool:
 def number(value: Any) -> float | None:
     """Return a float, None for what is missing or not finite, or raise `ValueError`.
 
+    It is raised for what is no number, and for one beyond what a record can hold.
+
     >>> number("2.50"), number("NA")
     (2.5, None)
     """
@@ -102,7 +103,11 @@ def number(value: Any) -> float | None:
         raise ValueError(f"{value!r} is no number") from None
     except OverflowError:
         return None
-    return found if _isfinite(found) else None
+    if -LARGEST <= found <= LARGEST:
+        return found
+    if math.isfinite(found):
+        raise ValueError(f"{value!r} is beyond ±{LARGEST:g}")
+    return None
 
 
 def integer(value: Any) -> int | float | None:

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from producer.columns import CONVERTERS, kind_of, plain
 from producer.labels import Labels
-from producer.rows import Shape, as_it_is, fits, full_row_maker, ready_row_maker, row_maker
+from producer.rows import (
+    Shape,
+    as_it_is,
+    check_size,
+    fits,
+    full_row_maker,
+    ready_row_maker,
+    row_maker,
+)
 from producer.schema import Row, Schema
 from producer.sources.source import Flaw, Mark, Pair, Source, is_label, unknown
 from stream.errors import SettingError
 from stream.records import MAX_FIELDS, Label, text_of
+from stream.texts import shown
 
 HEAD = 1000
 """Rows from which the types of columns are inferred."""
+_KINDS = 20
+"""Kinds of flaws that are told of, at most."""
+_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\d+""")
 MANY_CLASSES = 1000
 """Classes beyond which none are declared: such a label is rather a name."""
 
@@ -31,7 +44,8 @@ class Feed:
     the labels that will come; else a first pass finds them, where the source is finite and
     no file beyond 256 MiB.
 
-    A row that does not fit is left out and counted in `skipped`; `flaw` tells of the first.
+    A row that does not fit is left out and counted in `skipped`; `flaws` tell of the first of
+    each kind.
     Raises `SettingError` when a column is not there, a type or task is unknown or does not
     fit, or no row can be used.
     """
@@ -48,7 +62,7 @@ class Feed:
         classes: Sequence[Label] | None = None,
     ) -> None:
         self.marks: tuple[Mark, ...] = source.marks
-        self.skipped, self.flaw = 0, ""
+        self.skipped, self._flaws = 0, dict[str, str]()
         self._source, self._number = source, 0
         time = time or source.time
         head = _head(source)
@@ -77,6 +91,11 @@ class Feed:
             source.name, self._labels.task, source.label, id, time, self._columns, known, rows
         )
 
+    @property
+    def flaws(self) -> Sequence[str]:
+        """What was wrong with the first row of each kind that was left out; at most 20."""
+        return [*self._flaws.values()]
+
     def read(self) -> Iterator[Row]:
         """Yield the rows of one pass; a further pass goes on counting them."""
         label, shape = self._labels.of, self._shape
@@ -87,24 +106,34 @@ class Feed:
                 if isinstance(raw, Flaw):
                     raise raw
                 row = shape(raw[0], label(raw[1]), number)
+                check_size(row)
             except ValueError as flaw:
                 self.skipped += 1
-                self.flaw = self.flaw or self._say(raw, flaw, number)
+                self._note(raw, flaw, number)
             else:
                 yield row
 
-    def _say(self, raw: Pair | Flaw, flaw: ValueError, number: int) -> str:
-        """Return which value of a row is wrong, and where it stands."""
+    def _note(self, raw: Pair | Flaw, flaw: ValueError, number: int) -> None:
+        """Keep a sentence on a flaw, unless there is one of its kind."""
+        kind, sentence = self._say(raw, flaw, number)
+        if len(self._flaws) < _KINDS:
+            self._flaws.setdefault(kind, shown(sentence))
+
+    def _say(self, raw: Pair | Flaw, flaw: ValueError, number: int) -> tuple[str, str]:
+        """Return a kind of flaw, and which value of a row is wrong, and where it stands."""
+        # Two are of a kind if they differ in what they quote and count.
+        kind = _QUOTED.sub("", str(flaw)).partition(": ")[0].partition(" but ")[0]
         if isinstance(raw, Flaw):
-            return str(flaw)
+            return kind, str(flaw)
         place = self._source.place
         where = place() if place else f"{self._source.name} row {number}"
-        for name, kind in self._columns.items():
+        for name, type_ in self._columns.items():
             try:
-                CONVERTERS[kind](raw[0].get(name))
+                CONVERTERS[type_](raw[0].get(name))
             except ValueError as error:
-                return f"{where}: column {name!r} is of type {kind}, and {error}"
-        return f"{where}: {flaw}"
+                said = f"{where}: column {name!r} is of type {type_}, and {error}"
+                return f"column {name}", said
+        return kind, f"{where}: {flaw}"
 
     def _scan(self) -> tuple[int, list[Label]]:
         """Return the number of rows, and all labels there are, in order."""

@@ -8,7 +8,7 @@ from typing import Any
 from producer.columns import CONVERTERS, boolean, category, integer, kind_of, number
 from producer.sources.source import unknown
 from stream.errors import SettingError
-from stream.records import Label, Value
+from stream.records import MAX_LABEL, Label, Value
 
 FEW = 50
 """Values of a whole number up to which it is taken for a class."""
@@ -52,9 +52,15 @@ class Labels:
         if self._name is None:
             return None
         try:
-            return self._make(value)
+            label = self._make(value)
         except ValueError as error:
             raise ValueError(f"the label in column {self._name!r}: {error}") from None
+        if isinstance(label, str) and len(label) > MAX_LABEL:
+            raise ValueError(
+                f"the label in column {self._name!r} has {len(label)} characters, {MAX_LABEL} "
+                "are allowed"
+            )
+        return label
 
     def reconsider(self, all_labels: Sequence[Label]) -> None:
         """Take whole numbers for regression after all, where there are too many for classes."""

@@ -68,7 +68,7 @@ class Preview:
     rows: Sequence[Row]
     rows_per_second: float
     skipped: int
-    flaw: str
+    flaws: Sequence[str]
 
 
 def produce(
@@ -104,13 +104,13 @@ def produce(
     )
     writer = log.writer(writer_name(log.stream, replay))
     started = clock()
-    flawless = True
+    told = 0
 
     def committed() -> None:
-        nonlocal flawless
-        if feed.flaw and flawless:
-            flawless = False
-            say(f"{feed.flaw}; such rows are left out and counted")
+        nonlocal told
+        for flaw in feed.flaws[told:]:
+            told += 1
+            say(f"{flaw}; such rows are left out and counted")
         progress(_progress(feed, replay, delivery, clock() - started))
 
     try:
@@ -130,6 +130,8 @@ def produce(
         # The first number is kept for the classes, also where they are not known.
         delivery.send(said, first=0 if feed.schema.classes else 1)
         committed()
+        if feed.skipped:
+            say(f"rows left out: {feed.skipped:,}")
     finally:
         writer.close()
     return _summary(feed, topic, delivery, clock() - started)
@@ -155,7 +157,7 @@ def describe(replay: Replay, *, clock: Callable[[], float] = time.perf_counter) 
         rows=rows,
         rows_per_second=read / max(clock() - started, 1e-9),
         skipped=feed.skipped,
-        flaw=feed.flaw,
+        flaws=feed.flaws,
     )
 
 

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Set
-from math import isfinite
+from itertools import chain
 from typing import Any
 
 from producer.columns import CONVERTERS, any_value, category
 from producer.columns import integer as to_integer
 from producer.columns import number as to_number
 from producer.schema import Row
-from stream.records import Label
+from stream.records import (
+    LARGEST,
+    MAX_FIELDS,
+    MAX_ID,
+    MAX_RECORD,
+    MAX_STRING,
+    Label,
+    encode,
+)
 
 Shape = Callable[[dict[str, Any], Label | None, int], Row]
 """Of features, label and number makes a row, or raises `ValueError`."""
 
+_REST = 8 * MAX_ID
+"""Bytes of a record beside its features, at most."""
 # The types of Python that need no converting.
 _OWN: Mapping[str, tuple[type, ...]] = {
     "integer": (int,),
@@ -70,7 +80,7 @@ def full_row_maker(
             except ValueError:
                 x[name] = to_number(x[name])
             else:
-                x[name] = value if isfinite(value) else None
+                x[name] = value if -LARGEST <= value <= LARGEST else to_number(value)
         for name in integers:
             try:
                 whole = int(x[name])
@@ -118,6 +128,22 @@ def ready_row_maker(
 def as_it_is(x: dict[str, Any], y: Label | None, number: int) -> Row:
     """Return a row whose values need no converting."""
     return Row(x, y, None, number)
+
+
+def check_size(row: Row) -> None:
+    """Raise `ValueError` for a row of which no record can be made, for its size."""
+    if len(row.x) > MAX_FIELDS:
+        raise ValueError(f"it has {len(row.x)} features, {MAX_FIELDS} are allowed")
+    if type(row.id) is str and len(row.id) > MAX_ID:
+        raise ValueError(f"its id has {len(row.id)} characters, {MAX_ID} are allowed")
+    size = len(encode(row.x))
+    if size <= MAX_STRING:
+        return
+    longest = max(map(len, chain(row.x, (v for v in row.x.values() if isinstance(v, str)))))
+    if longest > MAX_STRING:
+        raise ValueError(f"a text has {longest} characters, {MAX_STRING} are allowed")
+    if size > MAX_RECORD - _REST:
+        raise ValueError(f"it has {size} bytes, {MAX_RECORD - _REST} are allowed")
 
 
 def fits(x: Mapping[str, Any], kinds: Mapping[str, str]) -> bool:

@@ -15,6 +15,8 @@ A message says which thing, what was found there, and what to do, in one sentenc
 
 import re
 
+from stream.texts import shown
+
 _DIGEST = re.compile(r"\.[0-9a-f]{12}$")
 
 
@@ -76,11 +78,12 @@ class CheckpointError(StreamError):
 class RecordError(StreamError):
     """A record is refused.
 
-    `reason` is the code under which it is counted and filed as a dead letter.
+    `reason` is the code under which it is counted and filed as a dead letter; all there are
+    stand in `stream.refusals`. The message may quote the record, so it is cut and cleaned.
     """
 
     def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
+        super().__init__(shown(message))
         self.reason = reason
 
     def __reduce__(self) -> tuple[type["RecordError"], tuple[str, str]]:

@@ -18,7 +18,15 @@ from typing import Any, NamedTuple
 from stream.errors import RecordError, SettingError
 from stream.flatten import flattener, leaves, name_of, whole
 from stream.paths import ABSENT, Branch, Steps, getter, path_of, steps_of, tree_of, within
-from stream.records import MAX_STRING, UNSET, Label, Record, check_strings, decode_object
+from stream.records import (
+    MAX_STRING,
+    UNSET,
+    Label,
+    Record,
+    check_bounds,
+    check_strings,
+    decode_object,
+)
 
 UNITS: Mapping[str, float] = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 """What a number can count from the epoch, and how many of it are a second."""
@@ -86,6 +94,7 @@ def reader(mapping: FieldMap) -> Callable[[bytes], Record]:
 
     def read(value: bytes) -> Record:
         record = shape(decode_object(value))
+        check_bounds(record)
         # A text within a record that is shorter than the limit needs no look of its own.
         if len(value) > MAX_STRING:
             check_strings(record)

@@ -9,12 +9,14 @@ A record of the samples topic is one of these, told apart by the fields it has:
     command      obeyed at this offset
     mark         a remark of the source, a true drift say; never shown to a model
 
-Fields we do not know are ignored. NaN has no place in JSON: null is a missing value.
+Fields we do not know are ignored. NaN has no place in JSON: null is a missing value. Of a
+key that is said twice the last counts, as nearly every reader of JSON has it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -22,6 +24,7 @@ from msgspec import UNSET as UNSET
 from msgspec import UnsetType
 
 from stream.errors import RecordError
+from stream.refusals import depth, syntax
 
 MAX_RECORD = 256 * 1024
 """Bytes of one record of the samples topic, at most."""
@@ -29,6 +32,19 @@ MAX_FIELDS = 1024
 """Features of one sample, at most."""
 MAX_STRING = 64 * 1024
 """Characters of one string in a sample, at most."""
+MAX_ID = 1024
+"""Characters of an id, at most."""
+MAX_LABEL = 256
+"""Characters of a label, at most: totals and predictions repeat it."""
+MAX_DECLARED = 1000
+"""Classes of one declaration, at most."""
+MAX_DEPTH = 500
+"""Lists and objects within one another, at most.
+
+The reader itself stops where Python's stack ends, which another version has elsewhere.
+"""
+LARGEST = 1e100
+"""Numbers beyond ± this count as not finite: the sum of their squares would not be."""
 MAX_CLASSES = 50
 """Classes told apart in `Totals.confusion`; the rest are OTHER."""
 OTHER = "other"
@@ -38,9 +54,13 @@ SCORED, NO_GUESS, CORRECTION, NOT_FINITE = range(4)
 """The flags of an outcome. A guess that is not finite is scored, and never right."""
 
 Int = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-Value = bool | Int | float | str | None
+Number = Annotated[float, msgspec.Meta(ge=-LARGEST, le=LARGEST)]
+Value = bool | Int | Number | str | None
 Features = dict[str, Value]
 Label = bool | Int | float | str
+_Fields = msgspec.Meta(max_length=MAX_FIELDS)
+_Id = Int | Annotated[str, msgspec.Meta(max_length=MAX_ID)]
+_Class = bool | Int | Annotated[str, msgspec.Meta(max_length=MAX_LABEL)]
 
 
 class Record(msgspec.Struct, gc=False, omit_defaults=True):
@@ -49,10 +69,10 @@ class Record(msgspec.Struct, gc=False, omit_defaults=True):
     `ts` is event time in seconds of the epoch. `x` is flat, one value a feature.
     """
 
-    id: Int | str | None = None
+    id: _Id | None = None
     ts: float | None = None
-    x: Features | UnsetType = UNSET
-    y: Label | None = None
+    x: Annotated[Features, _Fields] | UnsetType = UNSET
+    y: _Class | float | None = None
     forget: bool = False
     command: str | None = None
     mark: str | None = None
@@ -61,13 +81,19 @@ class Record(msgspec.Struct, gc=False, omit_defaults=True):
 class _Full(Record, gc=False, omit_defaults=True):
     """A record whose features are all there; nobody need look for a null."""
 
-    x: dict[str, bool | Int | float | str] | UnsetType = UNSET  # type: ignore[assignment]
+    x: Annotated[dict[str, bool | Int | Number | str], _Fields] | UnsetType = UNSET  # type: ignore[assignment]
+
+
+class _Numbers(Record, gc=False, omit_defaults=True):
+    """A record whose features are all there and all numbers."""
+
+    x: Annotated[dict[str, bool | Int | Number], _Fields] | UnsetType = UNSET  # type: ignore[assignment]
 
 
 class Declare(msgspec.Struct, tag_field="command", tag="declare"):
     """A command: the labels that will come, for models that must know them beforehand."""
 
-    classes: list[bool | Int | str]
+    classes: Annotated[list[_Class], msgspec.Meta(min_length=1, max_length=MAX_DECLARED)]
 
 
 class EndGrain(msgspec.Struct, tag_field="command", tag="end-grain"):
@@ -178,6 +204,10 @@ _marks = msgspec.json.Decoder(dict[str, Value])
 _objects = msgspec.json.Decoder(dict[str, Any])
 _outcomes = msgspec.json.Decoder(Outcomes)
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_RANGE = re.compile("Expected `(int|float)` [<>]")
+_NESTED = re.compile(
+    r"got `(array|object)` - at `\$\.(x\[|id|ts|y`)|got `(array|object)` - at `\$\["
+)
 _encoder = msgspec.json.Encoder(enc_hook=lambda scalar: scalar.item())
 encode = _encoder.encode
 """Return the JSON text of any of the above as bytes.
@@ -186,49 +216,108 @@ NaN and infinities become null, NumPy's scalars the numbers they hold.
 """
 
 
-def _decode_with(read: Callable[[bytes], Record]) -> Callable[[bytes], Record]:
-    def decode(value: bytes) -> Record:
-        if len(value) > MAX_RECORD:
-            check_size(value)
+_one = msgspec.json.Decoder(Record).decode
+
+
+def decode(value: bytes) -> Record:
+    """Return the record in `value`, within all limits.
+
+    Raises `RecordError` with one of the reasons of `stream.refusals`, empty to ambiguous.
+    """
+    check_size(value)
+    _check_depth(value)
+    try:
+        record = _one(value)
+    except _UNREADABLE as error:
+        raise _refusal(value, error) from None
+    _check_kind(record)
+    _check_encoding(value)
+    # A string within a record that is shorter than the limit needs no look of its own.
+    if len(value) > MAX_STRING:
+        check_strings(record)
+    return record
+
+
+def _many_with(kind: type[Record]) -> Callable[[Sequence[bytes]], list[Record]]:
+    read = msgspec.json.Decoder(kind).decode
+
+    def decode_many(values: Sequence[bytes]) -> list[Record]:
+        largest = max(map(len, values), default=0)
+        if largest > MAX_RECORD:
+            raise RecordError("too_large", f"a record has {largest} bytes")
+        together = b"".join(values)
+        # One to open a record and one for its features are what most have.
+        if largest > MAX_DEPTH and (
+            together.find(b"[") >= 0 or _count(together, b"{") > 2 * len(values)
+        ):
+            for value in values:
+                _check_depth(value)
         try:
-            record = read(value)
+            records = [*map(read, values)]
         except _UNREADABLE as error:
-            raise _refusal(value, error) from None
-        x = record.x
-        if x is UNSET:
-            if (
-                record.y is None
-                and not record.forget
-                and not record.command
-                and not record.mark
-            ):
-                raise RecordError(
-                    "no_content", "record has none of x, y, forget, command, mark"
-                )
-        elif record.forget or record.command or record.mark:
+            raise RecordError("malformed_json", str(error)) from None
+        for record in records:
+            if record.x is UNSET or record.forget or record.command or record.mark:
+                _check_kind(record)
+        _check_encoding(together)
+        if largest > MAX_STRING:
+            for record in records:
+                check_strings(record)
+        return records
+
+    return decode_many
+
+
+decode_full = _many_with(_Full)
+"""Return many records, faster than one by one, if no value is missing from any `x`.
+
+Raises `RecordError` where one is, and where any record is refused; only `decode` says which
+and why.
+"""
+decode_numbers = _many_with(_Numbers)
+"""The same where all values of `x` are numbers and truth values."""
+
+
+def _check_kind(record: Record) -> None:
+    """Raise `RecordError` unless a record is one thing, and only one."""
+    if record.x is not UNSET:
+        if record.forget or record.command or record.mark:
             raise RecordError(
                 "ambiguous", "record has x, and is a wish, command or mark as well"
             )
-        elif len(x) > MAX_FIELDS:
-            raise RecordError(
-                "too_many_fields", f"x has {len(x)} fields, {MAX_FIELDS} are allowed"
-            )
-        # A string within a record that is shorter than the limit needs no look of its own.
-        if len(value) > MAX_STRING:
-            check_strings(record)
-        return record
+        return
+    kinds = (record.y is not None, record.forget, record.command, record.mark)
+    if not any(kinds):
+        raise RecordError("no_content", "record has none of x, y, forget, command, mark")
+    if sum(map(bool, kinds)) > 1:
+        raise RecordError(
+            "ambiguous",
+            "record is more than one of label, wish, command and mark; send each alone",
+        )
 
-    return decode
+
+def _count(value: bytes, byte: bytes) -> int:
+    return len(value) - len(value.replace(byte, b""))  # ten times as fast as `count`
 
 
-decode = _decode_with(msgspec.json.Decoder(Record).decode)
-"""Return the record in `value`, within all limits.
+def _check_depth(value: bytes) -> None:
+    """Raise `RecordError` for a record that is nested too deeply, also where nobody reads."""
+    if len(value) <= MAX_DEPTH or _count(value, b"[") + _count(value, b"{") <= MAX_DEPTH:
+        return
+    if (found := depth(value)) > MAX_DEPTH:
+        raise RecordError(
+            "too_deep", f"record is nested {found} deep, {MAX_DEPTH} are allowed; make it flat"
+        )
 
-Raises `RecordError` with one of the reasons empty, too_large, not_utf8, malformed_json,
-too_deep, wrong_type, number_range, too_many_fields, string_too_long, no_content, ambiguous.
-"""
-decode_full = _decode_with(msgspec.json.Decoder(_Full).decode)
-"""The same for a record in whose `x` no value is missing: one with a null is refused."""
+
+def _check_encoding(value: bytes) -> None:
+    """Raise `RecordError` for bytes that are no UTF-8, in a field that nobody reads too."""
+    if value.isascii():
+        return
+    try:
+        value.decode()
+    except UnicodeDecodeError as error:
+        raise _refusal(value, error) from None
 
 
 def check_size(value: bytes) -> None:
@@ -246,10 +335,12 @@ def decode_object(value: bytes) -> dict[str, Any]:
     too_deep, wrong_type, number_range.
     """
     check_size(value)
+    _check_depth(value)
     try:
         found: dict[str, Any] = _objects.decode(value)
     except _UNREADABLE as error:
         raise _refusal(value, error) from None
+    _check_encoding(value)
     return found
 
 
@@ -265,6 +356,21 @@ def check_strings(record: Record) -> None:
         )
 
 
+def check_bounds(record: Record) -> None:
+    """Raise `RecordError` for an id, label or number that `decode` would not take.
+
+    For records that are made of what somebody else's held; texts aside.
+    """
+    for what, text, most in (("id", record.id, MAX_ID), ("label", record.y, MAX_LABEL)):
+        if isinstance(text, str) and len(text) > most:
+            raise RecordError(
+                "string_too_long", f"the {what} has {len(text)} characters, {most} are allowed"
+            )
+    for name, value in record.x.items() if record.x is not UNSET else ():
+        if type(value) is float and not -LARGEST <= value <= LARGEST:
+            raise RecordError("number_range", f"feature {name!r} is beyond ±{LARGEST:g}")
+
+
 def _refusal(value: bytes, error: Exception) -> RecordError:
     message = str(error)
     if isinstance(error, UnicodeDecodeError):
@@ -273,22 +379,34 @@ def _refusal(value: bytes, error: Exception) -> RecordError:
         return RecordError("too_deep", "record is nested too deeply")
     if not value.strip():
         return RecordError("empty", "record is empty")
-    if "out of range" in message or "Expected `int` " in message:
+    if "out of range" in message or _RANGE.match(message):
         return RecordError("number_range", f"a number is out of range: {message}")
-    if isinstance(error, msgspec.ValidationError):
-        return RecordError("wrong_type", message)
-    return RecordError("malformed_json", message)
+    if not isinstance(error, msgspec.ValidationError):
+        return RecordError(*syntax(value, message))
+    if "of length <=" in message:
+        reason = "too_many_fields" if "`object`" in message else "string_too_long"
+        return RecordError(reason, message)
+    if "$" not in message and message.startswith("Expected `object`"):
+        return RecordError("not_object", f"record must be an object with x, y, …: {message}")
+    if _NESTED.search(message):
+        return RecordError("nested", f"{message}; make it flat, one plain value a field")
+    return RecordError("wrong_type", message)
 
 
 def decode_command(value: bytes) -> Declare | EndGrain:
     """Return the command in a record that has one.
 
-    Raises `RecordError` with reason unknown_command.
+    Raises `RecordError` with reason unknown_command or bad_command.
     """
     try:
         command: Declare | EndGrain = _commands.decode(value)
     except _UNREADABLE as error:
-        raise RecordError("unknown_command", str(_refusal(value, error))) from None
+        message = str(error)
+        if "`$.command`" in message or "field `command`" in message:
+            raise RecordError(
+                "unknown_command", f"there are declare and end-grain: {message}"
+            ) from None
+        raise RecordError("bad_command", message) from None
     return command
 
 

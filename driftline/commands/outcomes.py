@@ -27,7 +27,8 @@ def outcomes(
 
     The columns are offset, of, id, ts, y, y_pred, p_true, p_pred, arm, flag, events; a
     topic of several partitions has the partition in front. Flags: 0 scored, 1 no guess yet,
-    2 correction, 3 guess not finite.
+    2 correction, 3 guess not finite. In csv a control character stands
+    as Python writes it; jsonl keeps every text as it was.
 
     Parameters
     ----------

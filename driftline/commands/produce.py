@@ -174,8 +174,8 @@ def _show(preview: Preview, replay: Replay) -> None:
         shown: dict[str, Any] = {"id": row.id, "ts": row.ts, "x": row.x, "y": row.y}
         tell(json.dumps({key: value for key, value in shown.items() if value is not None}))
     tell(f"read at {preview.rows_per_second:,.0f} rows a second; nothing was written")
-    if preview.flaw:
-        tell(f"{preview.flaw}; such rows are left out and counted")
+    for flaw in preview.flaws:
+        tell(f"{flaw}; such rows are left out and counted")
     if replay.rate:
         tell(f"would be paced at {replay.rate:,.0f} samples a second")
 

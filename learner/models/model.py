@@ -41,6 +41,8 @@ class Model(Protocol):
     """Whether all labels must be declared before it learns."""
     skips_missing: bool
     """Whether features that are null are left out before it sees a sample."""
+    numbers_only: bool
+    """Whether a feature that is a text is more than it can take."""
     classes: frozenset[Label] | None
     """The labels it takes; None for any."""
 

@@ -3,25 +3,49 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from river import base, compose, multiclass
+from river import base, compose, linear_model, multiclass, naive_bayes, preprocessing
 from river.active.base import ActiveLearningClassifier
 from river.neighbors import KNNClassifier
-from river.tree import HoeffdingAdaptiveTreeClassifier
-from river.tree.splitter.nominal_splitter_classif import NominalSplitterClassif
+from river.tree import (
+    HoeffdingAdaptiveTreeClassifier,
+    HoeffdingTreeRegressor,
+    hoeffding_tree_classifier,
+)
+from river.tree.splitter import nominal_splitter_classif, nominal_splitter_reg
 
 from learner.models.model import Guess
 from stream.errors import SettingError
 from stream.records import Features, Label
 
 
+def _rank(it: Any) -> tuple[int, Any]:
+    """Return what to sort by where numbers, texts and nothing come together."""
+    it = it[0] if isinstance(it, tuple) else it
+    return (2, 0) if it is None else (int(isinstance(it, str)), it)
+
+
+def _sorted(items: Iterable[Any]) -> list[Any]:
+    items = list(items)
+    try:
+        return sorted(items)
+    except TypeError:
+        return sorted(items, key=_rank)
+
+
+# These sort classes, or values of a category. One text among the numbers, as one label "1"
+# after many of 1, and they would fail at every sample from then on.
+for _module in (hoeffding_tree_classifier, nominal_splitter_classif, nominal_splitter_reg):
+    _module.sorted = _sorted  # type: ignore[attr-defined]
+
+
 class _InOrder(set[Any]):
     """A set of texts and numbers that is walked in order."""
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(sorted(super().__iter__(), key=lambda it: (isinstance(it, str), it)))
+        return iter(sorted(super().__iter__(), key=_rank))
 
 
 class _KeptInOrder:
@@ -42,11 +66,17 @@ class _KeptInOrder:
 for _kind, _name in (
     (HoeffdingAdaptiveTreeClassifier, "classes"),
     (KNNClassifier, "classes"),
-    (NominalSplitterClassif, "_att_values"),
+    (nominal_splitter_classif.NominalSplitterClassif, "_att_values"),
 ):
     setattr(_kind, _name, _KeptInOrder(_name))
 
 
+_OF_NUMBERS = (
+    *(preprocessing.StandardScaler, preprocessing.MinMaxScaler, preprocessing.MaxAbsScaler),
+    *(preprocessing.RobustScaler, preprocessing.AdaptiveStandardScaler),
+    *(linear_model.base.GLM, linear_model.SoftmaxRegression, naive_bayes.GaussianNB),
+)
+"""What does arithmetic with every feature."""
 _YES_OR_NO: frozenset[Label] = frozenset((False, True))
 
 
@@ -117,6 +147,7 @@ class RiverModel:
         self.estimator = estimator
         self.skips_missing = skips_missing
         last = _last(estimator)
+        self.numbers_only = _numbers_only(estimator)
         self.task = _task_of(last)
         self.binary = self.task == "classification" and not last._multiclass
         self.unsupervised = self.task == "anomaly"
@@ -186,6 +217,18 @@ def _task_of(last: Any) -> str:
         f"model {type(last).__name__} is neither a classifier nor a regressor nor a detector "
         "of anomalies; 'driftline models' lists what can be learned"
     )
+
+
+def _numbers_only(estimator: Any) -> bool:
+    """Whether it fails on a text, mostly only after it has learned what stood before it.
+
+    Where that cannot be told, the answer is no.
+    """
+    while isinstance(estimator, compose.Pipeline):
+        estimator = next(iter(estimator.steps.values()))
+    if isinstance(estimator, HoeffdingTreeRegressor):
+        return bool(estimator.leaf_prediction != "mean")
+    return isinstance(estimator, _OF_NUMBERS)
 
 
 def _last(estimator: Any) -> Any:

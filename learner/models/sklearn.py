@@ -55,6 +55,7 @@ class SklearnModel:
     grain = 256
     one_by_one = False
     skips_missing = False
+    numbers_only = False
     binary = False
     unsupervised = False
 

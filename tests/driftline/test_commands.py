@@ -89,7 +89,7 @@ def test_dead_letters_are_one_line_each(asked):
     rows = list(csv.DictReader(io.StringIO(out)))
     assert list(rows[0]) == ["partition", "offset", "reason", "message", "size", "record"]
     assert [(row["offset"], row["reason"], row["size"], row["record"]) for row in rows] == [
-        ("20", "malformed_json", "2", "\\xff{"),
+        ("20", "not_json", "2", "\\xff{"),
         ("21", "wrong_type", "17", '{"x": {"a": [1]}}'),
     ]
     _, out, _ = asked("dead", "--stream", "sqlite:s.db", "--format", "jsonl")

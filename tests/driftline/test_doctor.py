@@ -227,7 +227,7 @@ def test_bad_records_are_counted_and_one_is_shown(examined):
     write("sqlite:s.db", b"{", good, b'{"x": {"a": []}}')
     code, found = examined("--stream", "sqlite:s.db")
     assert code == 0
-    assert "2 of the last 3 records are refused, @2 as wrong_type" in found.of("records", WARN)
+    assert "2 of the last 3 records are refused, @2 as nested" in found.of("records", WARN)
     assert '@1 is a labelled sample: {"id":1' in found.of("records", OK)
     write("sqlite:t.db", b"{")
     code, found = examined("--stream", "sqlite:t.db")

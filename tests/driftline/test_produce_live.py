@@ -103,8 +103,8 @@ def test_a_pipe_is_read_as_it_comes(tmp_path):
     done = pipe(tmp_path, text, "--label", "y", "--stream", "sqlite:s.db", "--json")
     summary = json.loads(done.stdout)
     assert done.returncode == 0, done.stderr
-    assert (summary["samples"], summary["skipped"]) == (2, {"malformed_json": 1})
-    assert "line 2 is left out (malformed_json)" in done.stderr
+    assert (summary["samples"], summary["skipped"]) == (2, {"truncated": 1})
+    assert "line 2 is left out (truncated)" in done.stderr
 
     text = "odd.key,zip,y\n1.5,010,UP\n"
     words = ("--label", "y", "--id", "odd.key", "--type", "zip=category", "--format", "csv")

@@ -7,8 +7,10 @@ import pytest
 
 from learner.config import Config
 from learner.loop import Run, learn
+from learner.models.presets import PRESETS
 from stream.errors import SettingError
 from stream.memory import MemoryLog
+from stream.records import LARGEST
 from tests.learner.told import learner, reasons, rows, sample, tell
 
 BAD = {
@@ -17,15 +19,18 @@ BAD = {
     "no_id": {"y": 0},
     "unknown_command": {"command": "promote"},
     "model_error": sample(902, 0, text="no"),
-    "malformed_json": b'{"id": ',
+    "truncated": b'{"id": ',
     "empty": b" ",
     "not_utf8": b'{"id": "\xff"}',
-    "wrong_type": {"id": 903, "x": {"a": [1]}, "y": 0},
+    "wrong_type": {"id": 903, "x": {"a": 1}, "ts": "now"},
+    "nested": {"id": 903, "x": {"a": [1]}, "y": 0},
     "number_range": b'{"id": 904, "x": {"a": 9223372036854775808}, "y": 0}',
     "no_content": {"id": 905},
     "too_many_fields": {"id": 906, "x": {f"f{i}": i for i in range(1025)}, "y": 0},
     "too_large": b" " * (256 * 1024 + 1),
     "string_too_long": {"id": "x" * (64 * 1024 + 1), "y": 0},
+    "bad_command": {"command": "declare"},
+    "not_json": b"id;a;y",
     "duplicate_question": sample("q", a=1),
 }
 GRAINS = pytest.mark.parametrize("grain", [1, 4])
@@ -114,14 +119,14 @@ def test_a_regression_takes_no_number_whose_square_is_infinite(y):
 
 
 def test_a_text_is_more_than_a_numeric_model_can_guess():
-    """The sample is filed with what the model said of it."""
+    """The sample is filed with the name of the feature."""
     model = learner("logistic", policy="none")
     tell(model, *(sample(i, i % 2, n=i) for i in range(10)))
 
     turn = tell(model, sample(10, 0, n="many"), sample(11, 0, n=1))
 
-    assert reasons(turn) == [(10, "model_error")]
-    assert "Error: " in str(turn.dead[0][2])
+    assert reasons(turn) == [(10, "text_feature")]
+    assert "feature 'n' is the text 'many'" in str(turn.dead[0][2])
     assert len(turn.rows) == 1
 
 
@@ -173,10 +178,62 @@ def test_a_dead_letter_lies_in_its_topic_with_where_and_why(tmp_path):
     message = first.headers.pop("message")
     assert first.value == b"what?"
     assert first.headers == {
-        "reason": b"malformed_json",
+        "reason": b"not_json",
         "partition": b"0",
         "offset": b"0",
         "size": b"5",
     }
     assert message
     assert (len(second.value), second.headers["size"]) == (64 * 1024, b"100007")
+
+
+@pytest.mark.parametrize(
+    "odd", [sample("odd", "1", c="p", n=0.5), sample("odd", 1, c=3, n=0.5)]
+)
+@pytest.mark.parametrize(
+    "model", ["hoeffding-tree", "adaptive-tree", "adaptive-forest", "bagging"]
+)
+def test_one_text_among_numbers_spoils_no_tree(model, odd):
+    """Neither as a label nor as a category: the samples after it are guessed and learned."""
+    chance = random.Random(5)
+    tree = learner(model, policy="none")
+
+    def stream(ids):
+        for i in ids:
+            c = chance.choice("pqrs")
+            yield sample(i, int(c in "pq"), c=c, n=chance.random())
+
+    turn = tell(tree, *stream(range(50)), odd, *stream(range(100, 1500)))
+
+    assert not turn.dead
+    late = rows(turn)[-500:]
+    assert sum(row["y"] == row["y_pred"] for row in late) > 450
+
+
+@pytest.mark.parametrize("model", sorted(PRESETS))
+def test_no_number_that_is_taken_spoils_a_model(model):
+    """The greatest there may be is learned, and all after it are guessed and learned."""
+    declared = PRESETS[model].labels.startswith("classes declared")
+    told = learner(model, policy="none", classes=(0, 1) if declared else None, grain=8)
+    calm = [sample(i, i % 2, a=i / 10, b=-i) for i in range(80)]
+
+    turn = tell(told, *calm[:20], sample("wild", 1, a=LARGEST, b=-LARGEST), *calm[20:])
+
+    assert not turn.dead
+    assert [row["flag"] for row in rows(turn)[40:]] == [0] * 41
+    beyond = tell(told, sample("more", 1, a=LARGEST * 1.01))
+    assert reasons(beyond) == [(81, "number_range")]
+
+
+@pytest.mark.parametrize("model", ["logistic", "naive-bayes", "knn", "half-space-trees"])
+def test_a_text_is_refused_before_a_model_of_numbers_has_learned_half_of_it(model):
+    """Also when it stands in a feature that nobody has seen yet, or in the first sample."""
+    good = [sample(i, i % 2, a=i / 10, b=-i) for i in range(40)]
+    texts = [sample(f"t{i}", 1, a=1e6, new="text", b=1e6) for i in range(3)]
+    pure, told = (learner(model, policy="none") for _ in range(2))
+
+    want = tell(pure, *good)
+    turn = tell(told, texts[0], *good[:9], texts[1], *good[9:], texts[2])
+
+    assert {error.reason for _, _, error in turn.dead} == {"text_feature"}
+    assert [row[2:] for row in turn.rows] == [row[2:] for row in want.rows]

@@ -197,3 +197,17 @@ def test_labels_declared_in_the_stream_are_taken_before_the_first_sample():
     assert turn.events[1][2] == {"classes": ["x", "y"], "ignored": True}
     assert len(turn.rows) == 6
     assert not turn.dead
+
+
+def test_a_refused_label_leaves_its_sample_at_its_place_in_the_queue():
+    """Nor does it count for anything but a dead letter: the oldest still makes room first."""
+    diary = learner(policy="none", max_pending=2)
+    tell(diary, sample("old", a=1), sample("new", a=2), {"id": "old", "y": 0.5})
+    refused = tell(diary, sample("old", 0.5, a=1))
+    assert [error.reason for _, _, error in refused.dead] == ["label_type"]
+    assert (diary.totals.samples, diary.totals.repeated) == (2, 0)
+
+    turn = tell(diary, sample("newest", a=3), {"id": "old", "y": 1}, {"id": "new", "y": 1})
+
+    assert [error.reason for _, _, error in turn.dead] == ["unknown_id"]
+    assert [row["id"] for row in rows(turn)] == ["new"]

@@ -68,14 +68,14 @@ def test_what_cannot_be_mapped_is_a_dead_letter():
     found, learner = rows([*theirs[:20], *bad, *theirs[20:]], mapping=MAPPING)
     whole, _ = rows(theirs, mapping=MAPPING)
 
-    assert learner.totals.dead == {"bad_time": 1, "missing_id": 1, "wrong_type": 1}
+    assert learner.totals.dead == {"bad_time": 1, "missing_id": 1, "not_object": 1}
     assert [row[2:] for row in found] == [row[2:] for row in whole]
 
 
 def test_commands_and_late_labels_are_not_heard():
     """A record of somebody else's is a sample, whatever words stand in it."""
     record = b'{"command": "end-grain", "mark": "drift", "forget": true, "y": 1, "a": 2}'
-    found, learner = rows([record], mapping=FieldMap(y="y"))
+    found, learner = rows([record], mapping=FieldMap(y="y"), model="hoeffding-tree")
 
     assert [(row[2], row[4]) for row in found] == [("0@0", 1)]
     assert learner.totals.marks == 0

@@ -125,7 +125,11 @@ def test_a_row_that_does_not_fit_is_left_out_and_said_once(write):
     ids = [row.id for row in feed.read()]
 
     assert feed.skipped == 3
-    assert feed.flaw == f"{path!r} line 3 has only 1 values for 2 columns"
+    assert feed.flaws == [
+        f"{path!r} line 3 has only 1 values for 2 columns",
+        f"{path!r} line 4 has more than 2 values for 2 columns",
+        f"{path!r} line 1005: column 'a' is of type integer, and 'five' is no number",
+    ]
     assert ids == [0, *range(3, 1003), 1004]
 
 
@@ -135,9 +139,9 @@ def test_a_value_of_another_type_is_named(write):
 
     preview = describe(Replay(source=path, label="y"))
 
-    assert preview.flaw == (
+    assert preview.flaws == [
         f"{path!r} line 1002: column 'a' is of type integer, and 'five' is no number"
-    )
+    ]
 
 
 @pytest.mark.parametrize(
@@ -157,7 +161,7 @@ def test_a_line_that_is_no_flat_object_is_left_out(write, line, said):
 
     assert [row.x for row in preview.rows] == [{"a": 1}, {"a": 2}]
     assert preview.skipped == 1
-    assert said in preview.flaw
+    assert said in preview.flaws[0]
 
 
 def test_what_is_no_finite_number_is_null(told, monkeypatch):

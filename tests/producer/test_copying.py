@@ -218,7 +218,7 @@ def test_what_cannot_be_read_is_left_out_and_counted(world):
     copied = copy(log, BOTH, say=said.append)
 
     assert ids(stored(log)[0]) == ["o-1"]
-    assert copied.skipped == {"malformed_json": 2, "missing_id": 1, "missing_label": 1}
+    assert copied.skipped == {"truncated": 2, "missing_id": 1, "missing_label": 1}
     assert [it.partition(" ")[0] for it in said] == [
         "orders[0]@0",
         "orders[0]@2",

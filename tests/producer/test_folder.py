@@ -136,7 +136,7 @@ def test_a_row_of_another_type_says_in_which_file_it_stands(tmp_path):
     feed = Feed(open_source(str(tmp_path)))
 
     assert len(list(feed.read())) == 1800
-    assert "b.parquet' row 1: column 'day' is of type datetime" in feed.flaw
+    assert "b.parquet' row 1: column 'day' is of type datetime" in feed.flaws[0]
 
 
 def test_a_file_that_breaks_off_ends_the_replay_with_its_name(tmp_path):

@@ -98,9 +98,9 @@ def test_bad_lines_are_left_out_and_counted():
     log = MemoryLog()
     summary = take(log, Lines(), pieces(text, 60_000), say=said.append)
     assert summary.skipped == {
-        "malformed_json": 2,
+        "truncated": 2,
         "too_large": 2,
-        "wrong_type": 1,
+        "not_object": 1,
         "not_utf8": 1,
     }
     assert summary.samples == 1

@@ -269,7 +269,8 @@ def test_what_is_produced_is_summed_up(write):
 
     assert (plain.samples, plain.questions, plain.labels, plain.skipped) == (3, 1, 0, 1)
     assert [sentence for sentence in said if "left out" in sentence] == [
-        f"{path!r} line 4 has only 1 values for 2 columns; such rows are left out and counted"
+        f"{path!r} line 4 has only 1 values for 2 columns; such rows are left out and counted",
+        "rows left out: 1",
     ]
     assert said[0] == "a.csv: classification of 'y' (0, 1) by integer a"
     assert (delayed.samples, delayed.questions, delayed.labels) == (3, 3, 2)

@@ -334,3 +334,18 @@ def test_one_record_is_described() -> None:
         ("x", "items[1].price", 1, "items[1].price"),
         ("x", "note", None, "note"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ({"id": "i" * 1025, "y": 1}, "string_too_long"),
+        ({"id": "i", "y": "l" * 257}, "string_too_long"),
+        ({"id": "i", "y": 1, "deep": {"a": [1, -1e101]}}, "number_range"),
+    ],
+)
+def test_what_no_record_of_ours_holds_is_refused(record, reason):
+    """By the limits that hold for our own records."""
+    with pytest.raises(RecordError) as caught:
+        reader(FieldMap(id="id", y="y"))(json.dumps(record).encode())
+    assert caught.value.reason == reason

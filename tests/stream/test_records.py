@@ -13,7 +13,12 @@ from msgspec import UNSET
 
 from stream.errors import RecordError
 from stream.records import (
+    LARGEST,
+    MAX_DECLARED,
+    MAX_DEPTH,
     MAX_FIELDS,
+    MAX_ID,
+    MAX_LABEL,
     MAX_RECORD,
     MAX_STRING,
     Declare,
@@ -24,7 +29,9 @@ from stream.records import (
     Totals,
     decode,
     decode_command,
+    decode_full,
     decode_mark,
+    decode_numbers,
     decode_outcomes,
     encode,
     text_of,
@@ -33,14 +40,19 @@ from stream.records import (
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 floats = st.floats(allow_nan=False, allow_infinity=False)
 integers = st.integers(-(2**63), 2**63 - 1)
-values = st.none() | st.booleans() | integers | floats | texts
-anyway = {
-    "id": st.none() | integers | texts,
-    "ts": st.none() | floats,
-    "y": st.none() | st.booleans() | integers | floats | texts,
-}
-records = st.builds(Record, x=st.dictionaries(texts, values, max_size=8), **anyway) | st.builds(
-    Record, forget=st.just(True), command=st.none() | texts, mark=st.none() | texts, **anyway
+numbers = st.floats(-LARGEST, LARGEST)
+values = st.none() | st.booleans() | integers | numbers | texts
+labels = st.booleans() | integers | floats | texts
+anyway = {"id": st.none() | integers | texts, "ts": st.none() | floats}
+words = texts.filter(bool)
+records = st.one_of(
+    st.builds(
+        Record, x=st.dictionaries(texts, values, max_size=8), y=st.none() | labels, **anyway
+    ),
+    st.builds(Record, y=labels, **anyway),
+    st.builds(Record, forget=st.just(True), **anyway),
+    st.builds(Record, command=words, **anyway),
+    st.builds(Record, mark=words, **anyway),
 )
 
 
@@ -93,21 +105,26 @@ def test_whatever_comes_is_a_record_or_has_a_reason_why_not(value: bytes) -> Non
         (b'{"x": {"a": "\xff"}}', "not_utf8"),
         (b'{"x": {"a": "\xed\xa0\x80"}}', "not_utf8"),
         (b'{"x": {"a": "\xc0\xaf"}}', "not_utf8"),
-        (b'{"x": {"a": 1}', "malformed_json"),
-        (b'{"x": {"a": 1}} trailing', "malformed_json"),
+        (b'{"x": {"a": 1}', "truncated"),
+        (b'{"x": {"a": 1}} trailing', "trailing_data"),
         (b"{'x': {}}", "malformed_json"),
-        (b'{"x": {"a": NaN}}', "malformed_json"),
-        (b'{"x": {"a": Infinity}}', "malformed_json"),
+        (b'{"x": {"a": NaN}}', "not_finite"),
+        (b'{"x": {"a": Infinity}}', "not_finite"),
         (b'{"x": {"a": 01}}', "malformed_json"),
-        (b'\xef\xbb\xbf{"x": {}}', "malformed_json"),
-        (rb'{"x": {"a": "\ud800"}}', "malformed_json"),
-        (b"[" * 100_000, "wrong_type"),
-        (b'{"x": ' + b"[" * 100_000, "wrong_type"),
+        (b'\xef\xbb\xbf{"x": {}}', "byte_order_mark"),
+        (rb'{"x": {"a": "\ud800"}}', "lone_surrogate"),
+        (b"[" * 100_000, "too_deep"),
+        (b'{"x": ' + b"[" * 100_000, "too_deep"),
         (b'{"z": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "too_deep"),
-        (b"[]", "wrong_type"),
-        (b"null", "wrong_type"),
-        (b'{"x": {"a": [1]}}', "wrong_type"),
-        (b'{"x": {"a": {"b": 1}}}', "wrong_type"),
+        (b'{"x": {}, "z": ' + b"[" * MAX_DEPTH + b"]" * MAX_DEPTH + b"}", "too_deep"),
+        (
+            b'{"x": {}, "z": ' + b'{"a":' * MAX_DEPTH + b"1" + b"}" * MAX_DEPTH + b"}",
+            "too_deep",
+        ),
+        (b"[]", "not_object"),
+        (b"null", "not_object"),
+        (b'{"x": {"a": [1]}}', "nested"),
+        (b'{"x": {"a": {"b": 1}}}', "nested"),
         (b'{"x": null}', "wrong_type"),
         (b'{"id": 1.5, "y": 1}', "wrong_type"),
         (b'{"ts": "now", "y": 1}', "wrong_type"),
@@ -123,6 +140,12 @@ def test_whatever_comes_is_a_record_or_has_a_reason_why_not(value: bytes) -> Non
         (b'{"x": {"a": 1}, "command": "end-grain"}', "ambiguous"),
         (b'{"x": {"a": 1}, "mark": "drift"}', "ambiguous"),
         (b'{"forget": false, "mark": ""}', "no_content"),
+        (b'{"id": 1, "y": 1, "forget": true}', "ambiguous"),
+        (b'{"command": "end-grain", "mark": "drift"}', "ambiguous"),
+        (b'{"x": {"a": 1e101}}', "number_range"),
+        (b'{"z": "\xff", "x": {}}', "not_utf8"),
+        (json.dumps({"x": {}, "y": "s" * (MAX_LABEL + 1)}).encode(), "string_too_long"),
+        (json.dumps({"x": {}, "id": "s" * (MAX_ID + 1)}).encode(), "string_too_long"),
         (sample(**{str(n): n for n in range(MAX_FIELDS + 1)}), "too_many_fields"),
         (sample(a="s" * (MAX_STRING + 1)), "string_too_long"),
         (sample(**{"s" * (MAX_STRING + 1): 1}), "string_too_long"),
@@ -144,6 +167,31 @@ def test_what_is_just_within_the_limits_is_a_record() -> None:
     longest = "s" * MAX_STRING
     assert decode(sample(a=longest)).x == {"a": longest}
     assert decode(sample(a=2**63 - 1, b=-(2**63))).x == {"a": 2**63 - 1, "b": -(2**63)}
+
+    named = {"id": "i" * MAX_ID, "x": {"a": LARGEST, "b": -LARGEST}, "y": "l" * MAX_LABEL}
+    assert decode(json.dumps(named).encode()) == Record(**named)
+    deepest = b"[" * (MAX_DEPTH - 1) + b"]" * (MAX_DEPTH - 1)
+    assert decode(b'{"x": {}, "z": ' + deepest + b"}") == Record(x={})
+    brackets = b'{"x": {}, "z": "' + b"[{" * 9999 + b'"}'
+    assert decode(brackets) == Record(x={})
+    assert encode(decode_full([brackets])[0]) == encode(Record(x={}))
+
+
+def test_many_are_decoded_like_one() -> None:
+    """Together they are the same records, or refused if one of them is."""
+    good = [encode(Record(id=i, x={"a": i, "b": True}, y="é")) for i in range(40)]
+    text, null = sample(a="t"), sample(a=None)
+    for together in (decode_full, decode_numbers):
+        assert together([]) == []
+        assert [*map(encode, together([*good, b'{"y":1}']))] == [*good, b'{"y":1}']
+        for bad in (null, b"", b"\xff", b'{"x": {}, "z": "\xff"}', b'{"id": 1}',
+                    b'{"x": {}, "mark": "m"}', sample(a="s" * (MAX_STRING + 1)),
+                    b'{"x": {}' + b" " * MAX_RECORD + b"}"):  # fmt: skip
+            with pytest.raises(RecordError):
+                together([*good, bad, *good])
+    assert decode_full([text])[0].x == {"a": "t"}
+    with pytest.raises(RecordError):
+        decode_numbers([text])
 
 
 def test_the_kinds_of_records_are_told_apart_by_their_fields() -> None:
@@ -176,10 +224,18 @@ def test_commands_are_decoded_by_their_word() -> None:
     assert isinstance(declared, Declare)
     assert [type(label) for label in declared.classes] == [int, bool, str]
     assert isinstance(decode_command(b'{"command": "end-grain", "id": 1}'), EndGrain)
-    for value in (b'{"command": "stop"}', b'{"command": "declare", "classes": [1.5]}', b"{}"):
+    many = json.dumps({"command": "declare", "classes": [*range(MAX_DECLARED + 1)]}).encode()
+    for value, reason in (
+        (b'{"command": "stop"}', "unknown_command"),
+        (b"{}", "unknown_command"),
+        (b'{"command": "declare"}', "bad_command"),
+        (b'{"command": "declare", "classes": []}', "bad_command"),
+        (b'{"command": "declare", "classes": [1.5]}', "bad_command"),
+        (many, "bad_command"),
+    ):
         with pytest.raises(RecordError) as caught:
             decode_command(value)
-        assert caught.value.reason == "unknown_command"
+        assert caught.value.reason == reason
 
 
 def test_a_mark_gives_what_it_says() -> None:
@@ -221,9 +277,9 @@ def test_outcomes_come_back_whole() -> None:
     assert decode_outcomes(encode(message)) == message
     for value, reason in (
         (b"", "empty"),
-        (b"[]", "wrong_type"),
+        (b"[]", "not_object"),
         (b'{"first": 1}', "wrong_type"),
-        (b"\xff", "malformed_json"),
+        (b"\xff", "not_json"),
         (b'{"first": 1, "z": ' + b"[" * 100_000, "too_deep"),
     ):
         with pytest.raises(RecordError) as caught:

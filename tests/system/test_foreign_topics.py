@@ -113,8 +113,8 @@ def test_from_foreign_topics_to_an_accuracy_by_settings_alone(nursery, shop, tmp
 
     assert produced.summary["samples"] == produced.summary["labels"] == ORDERS
     assert produced.summary["unmatched"] == 0
-    assert produced.summary["skipped"] == {"wrong_type": 1}
-    assert "is left out (wrong_type)" in produced.err
+    assert produced.summary["skipped"] == {"not_object": 1}
+    assert "is left out (not_object)" in produced.err
     (records,) = samples(shop, timed=True).values()
     first = next(content for _, content in records)
     wanted = next(order for order, _ in orders(4) if order["order"]["id"] == first["id"])
@@ -173,7 +173,7 @@ def test_what_kcat_reads_goes_down_a_pipe(nursery, shop, tmp_path):
         )
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
-    assert (summary["samples"], summary["skipped"]) == (CHUNK, {"wrong_type": 1})
+    assert (summary["samples"], summary["skipped"]) == (CHUNK, {"not_object": 1})
     (records,) = samples(url).values()
     assert sorted(it["id"] for _, it in records) == sorted(f"o-{n}" for n in range(CHUNK))
 

@@ -1,0 +1,117 @@
+import csv
+import io
+import json
+import logging
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from driftline.console import set_up_logging
+from driftline.view import sentence
+from monitor.tally import Noted
+from stream.sqlite import SqliteLog
+from tests.corpus import bad_for
+from tests.learner.test_corpus import strewn
+
+ROOT = Path(__file__).parent.parent.parent
+ORDERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""What a terminal obeys, or what ends a line other than the end of one."""
+NO_JSON = ("empty", "not_utf8", "not_json", "truncated", "trailing_data", "malformed_json")
+NASTY = "odd\x1b[2J\x1b]0;owned\x07\r\n2026 [info] forged \u202e\x9b31m"
+
+
+def write(path, values):
+    """Write records to a log on disk as a stranger would."""
+    log = SqliteLog(path)
+    log.create("local.samples", partitions=1)
+    writer = log.writer("stranger")
+    for value in values:
+        writer.append("local.samples", value, partition=0)
+    writer.commit()
+    log.close()
+
+
+def driftline(*words, cwd):
+    """Run the real command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "driftline", *words],
+        cwd=cwd,
+        capture_output=True,
+        timeout=100,
+        env={"PYTHONPATH": str(ROOT), "PATH": "", "PYTHONUTF8": "1"},
+    )
+
+
+def test_a_stream_of_bad_records_is_learned_from_end_to_end(tmp_path):
+    """It ends well, counts each, says the first of its kind in a line, and shows no orders."""
+    _, mixed, bad = strewn("logistic")
+    nasty = {"id": NASTY, "x": {"a": 0.1, NASTY: 1}, "y": 1}
+    write(tmp_path / "s.db", [*mixed, json.dumps(nasty).encode()])
+
+    ran = driftline(
+        *("learn", "--stream", "sqlite:s.db", "--model", "logistic", "--until-end", "--json"),
+        cwd=tmp_path,
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    summary = json.loads(ran.stdout.splitlines()[-1])
+    assert summary["dead"] == len(bad)
+    assert summary["dead_by_reason"] == Counter(reason for _, reason in bad)
+    said = ran.stderr.decode()
+    first = re.findall(r"first dead letter of its kind: reason=(\w+)", said)
+    assert Counter(first) == Counter({reason: 1 for _, reason in bad})
+    assert len(said.splitlines()) < len(first) + 40
+    assert max(map(len, said.splitlines())) < 600
+    assert not ORDERS.search(said)
+
+    out = driftline("outcomes", "--stream", "sqlite:s.db", cwd=tmp_path).stdout.decode()
+    assert not ORDERS.search(out)
+    rows = [*csv.DictReader(io.StringIO(out))]
+    assert len(rows) == len(out.splitlines()) - 1
+    assert rows[-1]["id"] == NASTY.encode("unicode_escape").decode()
+    lines = driftline("outcomes", "--stream", "sqlite:s.db", "--format", "jsonl", cwd=tmp_path)
+    assert not ORDERS.search(lines.stdout.decode())
+    assert json.loads(lines.stdout.splitlines()[-1])["id"] == NASTY
+
+
+def test_a_stream_of_nothing_but_bad_records_ends_well(tmp_path):
+    """And a person is told that this is strange."""
+    write(
+        tmp_path / "s.db", [value for value, reason in bad_for("logistic") if reason in NO_JSON]
+    )
+
+    ran = driftline("learn", "--stream", "sqlite:s.db", "--until-end", cwd=tmp_path)
+
+    assert ran.returncode == 0, ran.stderr
+    assert b"dead letters for 0 samples; does the model take such" in ran.stderr
+    assert not ORDERS.search(ran.stderr.decode())
+
+
+def test_what_a_mark_says_gives_a_terminal_no_orders():
+    """It is shown in the demo's view, in a line of its own."""
+    event = Noted(0, 17, "mark", {"mark": NASTY, "kind": "k" * 9999}, 0)
+    assert not ORDERS.search(sentence(event))
+    assert len(sentence(event)) <= 60
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_a_log_line_is_one_line(terminal, capsys, monkeypatch):
+    """Whatever a library or a record puts in it."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    try:
+        set_up_logging()
+        logging.getLogger("driftline.test").warning("said %s", NASTY + "x" * 9999)
+    finally:
+        logging.root.handlers[:] = handlers
+        logging.root.setLevel(level)
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    colours = re.compile("\x1b\\[\\d+m")  # those of the log itself
+    assert not ORDERS.search(colours.sub("", said.removesuffix("\n")))
+    assert "\\x1b[2J" in said
+    assert len(said) < 2200
