@@ -90,7 +90,7 @@ def test_dead_letters_are_one_line_each(asked):
     assert list(rows[0]) == ["partition", "offset", "reason", "message", "size", "record"]
     assert [(row["offset"], row["reason"], row["size"], row["record"]) for row in rows] == [
         ("20", "not_json", "2", "\\xff{"),
-        ("21", "wrong_type", "17", '{"x": {"a": [1]}}'),
+        ("21", "nested", "17", '{"x": {"a": [1]}}'),
     ]
     _, out, _ = asked("dead", "--stream", "sqlite:s.db", "--format", "jsonl")
     assert [json.loads(line)["offset"] for line in out.splitlines()] == [20, 21]
