@@ -73,6 +73,11 @@ def watched(*arguments: object) -> dict[str, Any]:
         "late_mib": late / 2**20,
         "most_mib": max(sizes, default=0) / 2**20,
         "growth": late / early - 1 if early else float("nan"),
+        "tenths_mib": [
+            round(max(sizes[i * len(sizes) // 10 : (i + 1) * len(sizes) // 10]) / 2**20, 1)
+            for i in range(10)
+            if len(sizes) >= 10
+        ],
     }
 
 
