@@ -37,10 +37,10 @@ DOORS = {
     "river": {"learner/models/river.py", "learner/drift.py", "producer/sources/river.py"},
     "sklearn": {"learner/models/sklearn.py", "producer/sources/sklearn.py"},
     "sqlite3": {"stream/sqlite.py"},
-    "starlette": {"monitor/web.py"},
+    "starlette": {"monitor/web.py", "stream/web.py"},
     "structlog": {"driftline/"},
     "threadpoolctl": {"learner/models/sklearn.py"},
-    "uvicorn": {"monitor/web.py"},
+    "uvicorn": {"stream/web.py"},
 }
 
 # One character of each is bracketed, so that no pattern finds itself in this file.

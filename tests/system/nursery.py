@@ -25,6 +25,7 @@ MODULES = (
     *("driftline.app", "driftline.commands.produce", "learner.loop", "monitor.exporter"),
     *("monitor.run", "monitor.web", "producer.replay", "producer.sources.river"),
     *("producer.sources.synth", "stream.kafka", "stream.sqlite"),
+    *("stream.web",),
 )
 """What commands import late, so that asking for help costs nothing."""
 
