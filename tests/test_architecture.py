@@ -34,7 +34,12 @@ DOORS = {
     "prometheus_client": {"monitor/exporter.py"},
     "psutil": {"learner/resources.py"},
     "rich": {"driftline/"},
-    "river": {"learner/models/river.py", "learner/drift.py", "producer/sources/river.py"},
+    "river": {
+        "learner/drift.py",
+        "learner/models/river.py",
+        "learner/models/traces.py",
+        "producer/sources/river.py",
+    },
     "sklearn": {"learner/models/sklearn.py", "producer/sources/sklearn.py"},
     "sqlite3": {"stream/sqlite.py"},
     "starlette": {"monitor/web.py", "stream/web.py"},

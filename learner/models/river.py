@@ -13,6 +13,7 @@ from river.tree import HoeffdingAdaptiveTreeClassifier
 from river.tree.splitter.nominal_splitter_classif import NominalSplitterClassif
 
 from learner.models.model import Guess
+from learner.models.traces import guess_without_trace
 from stream.errors import SettingError
 from stream.records import Features, Label
 
@@ -67,7 +68,7 @@ class RiverModel:
         self.unsupervised = self.task == "anomaly"
         self.learn_one = self._learn_sample if self.unsupervised else estimator.learn_one
         self.classes: frozenset[Label] | None = _YES_OR_NO if self.unsupervised else None
-        self.guess = self._guess_of(last)
+        self.guess = self._untimed = self._guess_of(last)
 
     def __reduce__(self) -> tuple[type[RiverModel], tuple[Any, bool]]:
         """Pickle the estimator alone; the rest follows from it."""
@@ -111,6 +112,10 @@ class RiverModel:
     def guess_many(self, xs: Sequence[Features]) -> list[Guess]:
         """Return a guess for each sample."""
         return [self.guess(x) for x in xs]
+
+    def consult(self, xs: Sequence[Features]) -> list[Guess]:
+        """Return a guess for each sample, leaving no trace of having been asked."""
+        return guess_without_trace(self, self.estimator, self._untimed, xs)
 
     def learn(self, xs: Sequence[Features], ys: Sequence[Label]) -> None:
         """Learn labelled samples, in their order."""
