@@ -232,6 +232,19 @@ decode_full = _decode_with(msgspec.json.Decoder(_Full).decode)
 """The same for a record in whose `x` no value is missing: one with a null is refused."""
 
 
+def reader(kind: Any) -> Callable[[bytes], Any]:
+    """Return a function that reads JSON of a type, or raises `RecordError` as `decode` does."""
+    read = msgspec.json.Decoder(kind).decode
+
+    def refusing(value: bytes) -> Any:
+        try:
+            return read(value)
+        except _UNREADABLE as error:
+            raise _refusal(value, error) from None
+
+    return refusing
+
+
 def _check_strings(record: Record) -> None:
     texts = [record.id, record.y, record.command, record.mark]
     if record.x is not UNSET:
