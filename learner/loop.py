@@ -216,6 +216,7 @@ class _Work:
         self._log, self._samples, self._how = log, samples, run
         self._stopping, self._moved = stopping, moved
         self._started: float | None = None
+        self._met = False
         self._topics = Topics.of(log.stream, run.name)
         self._group = group_of(log.stream, run.name)
         self._seconds = 0.0
@@ -300,10 +301,16 @@ class _Work:
         self._settle()
         if self._clerk is None:
             return self._samples.read(cursors, limit=limit, wait=_WAIT)
-        until = time.monotonic() + _WAIT
-        while not batches and time.monotonic() < until:
+        if not self._met:
+            # To be let in by a broker may take longer than a look.
+            self._met = True
+            return self._samples.read(cursors, limit=limit, wait=_WAIT)
+        until, over = time.monotonic() + _WAIT, False
+        while not batches and not over:
             self._clerk.wait(_LOOK)
-            batches = self._samples.read(cursors, limit=limit, wait=0)
+            # Only one who waits looks round for a broker that is gone.
+            over = time.monotonic() >= until
+            batches = self._samples.read(cursors, limit=limit, wait=_LOOK if over else 0)
         return batches
 
     def _settle(self) -> None:

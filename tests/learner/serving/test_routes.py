@@ -38,15 +38,9 @@ def until(learned, client):
 
 
 @pytest.fixture(scope="module")
-def log():
-    """Give a log with 200 samples."""
-    return filled()
-
-
-@pytest.fixture(scope="module")
-def client(log, tmp_path_factory):
+def client(tmp_path_factory):
     """Give a learner that has learned 200 samples, and waits."""
-    with asked(log, BAYES, tmp_path_factory.mktemp("state")) as client:
+    with asked(filled(), BAYES, tmp_path_factory.mktemp("state")) as client:
         until(200, client)
         yield client
 
@@ -437,3 +431,32 @@ def test_a_port_that_is_taken_is_said_before_anything_is_opened(tmp_path):
     ):
         learn(log, BAYES, Run(state=tmp_path / "state", port=taken.getsockname()[1]))
     assert not (tmp_path / "state").exists()
+
+
+def test_on_every_log_one_who_waits_is_answered_and_goes_on(log, tmp_path):
+    """It answers at once while it waits for records, and learns those that come."""
+    name = f"{log.stream}.samples"
+    log.create(name, partitions=1)
+    tell(log, *SAMPLES[:50], {"id": "q", "x": {"a": 1.0, "b": 1}}, topic=name)
+    with asked(log, BAYES, tmp_path) as client:
+        learned(client, 50)
+        took = []
+        for _ in range(20):
+            began = time.perf_counter()
+            assert client.predict(GOOD)[0] == 200
+            took.append(time.perf_counter() - began)
+        tell(log, *SAMPLES[50:80], topic=name)
+        learned(client, 80)
+        status, found = client.get("/predictions/q")
+        assert (status, found["id"], found["at"]) == (200, "q", "samples[0]@50")
+
+    assert sorted(took)[10] < 0.1
+    assert client.summary.samples == 81
+
+
+def learned(client, samples):
+    """Wait until a learner stands behind at least so many records."""
+    ready(client)
+    deadline = time.monotonic() + 30
+    while int(client.predict(GOOD)[1]["at"].partition("@")[2]) < samples:
+        assert time.monotonic() < deadline
