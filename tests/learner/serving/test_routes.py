@@ -9,10 +9,10 @@ from learner.config import Config
 from learner.learner import Learner
 from learner.loop import Run, learn
 from learner.serving import clerk, desk
-from learner.serving.questions import MAX_BODY, MOST
+from learner.serving.questions import MAX_BODY, MOST, Served
 from stream.errors import SettingError
 from stream.memory import MemoryLog
-from stream.records import Prediction, decode_outcomes, encode
+from stream.records import Prediction, Record, decode_outcomes, encode
 from stream.topic import Batch, partition_of
 from tests.learner.serving.asking import asked, read_all, ready, tell
 
@@ -380,11 +380,36 @@ def test_the_summary_says_where_it_was_asked_and_how_often(tmp_path):
     assert summary["asked"] >= 1
 
 
+ASKED = [{"a": 1.0, "b": 1}, {"a": 4.0, "new": 2.0}]
+
+
+def replayed(samples, config, said):
+    """Return what a learner says to `ASKED` at the places at which something was said."""
+    learner, found = Learner(config, 0, 0), {}
+
+    def between(reached):
+        """Answer as a learner would that is asked nowhere else."""
+        if (at := f"samples[0]@{reached}") in said:
+            guesses = clerk.consult(learner, ASKED)
+            served = [Served(y, at, 0, p=p) for y, p in map(learner.named, guesses)]
+            found[at] = json.loads(encode({"predictions": served}))
+
+    entries = [*enumerate(encode(Record(**each)) for each in samples)]
+    for start in range(0, len(entries), 500):
+        part = entries[start : start + 500]
+        learner.learn(Batch(0, part, start + len(part)), between=between)
+    between(len(entries))
+    return found
+
+
 def test_the_outcomes_are_the_same_asked_or_not(tmp_path):
-    """Byte for byte, on the topics, while it is asked all the time."""
+    """Byte for byte, on the topics, while it is asked all the time.
+
+    And every answer is that of a learner at its place that was asked nothing else.
+    """
     samples = [{**each, "id": 200 * k + each["id"]} for k in range(20) for each in SAMPLES]
     samples = [each | {"y": None} if each["id"] % 9 == 0 else each for each in samples]
-    config = Config(model="adaptive-forest", seed=3)
+    config = Config(model="knn", seed=3)
     logs = [filled(samples), filled(samples)]
     answers = []
     with asked(logs[0], config, tmp_path / "asked", turn=500) as client:
@@ -394,7 +419,7 @@ def test_the_outcomes_are_the_same_asked_or_not(tmp_path):
         def pester():
             """Ask without a pause, sense and nonsense."""
             while not done.is_set():
-                answers.append(client.predict({"x": [{"a": 1.0}, {"new": 2.0}]}))
+                answers.append(client.predict({"x": ASKED}))
                 client.predict({"x": {"a": "text"}})
 
         thread = threading.Thread(target=pester)
@@ -417,8 +442,14 @@ def test_the_outcomes_are_the_same_asked_or_not(tmp_path):
         for log in logs
     ]
     assert values[0] == values[1]
-    places = {found["predictions"][0]["at"] for status, found in answers if status == 200}
-    assert len(places) > 5
+    said = {
+        x["at"]: found
+        for status, found in answers
+        if status == 200
+        for x in found["predictions"]
+    }
+    assert len(said) > 5
+    assert replayed(samples, config, said) == said
     assert decode_outcomes(values[0][0][-1]).last == len(samples) - 1
 
 
