@@ -385,7 +385,7 @@ class _Work:
         How often is chosen so that saving takes a small share of the time; a restart
         replays what came since, so it matters to nothing but the length of a restart.
         """
-        self._commits.settle()
+        self._settle()
         began = time.monotonic()
         held, shown, failed = {}, {}, False
         for p, part in self._parts.items():
