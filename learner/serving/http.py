@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
@@ -16,6 +17,10 @@ from stream.records import encode
 
 _PATIENCE = 5.0
 """Seconds in which a body must have come."""
+_THROWN_AWAY = 16 * MAX_BODY
+"""Bytes of a body too large that are read before it is refused, at most."""
+_MOMENT = 1.0
+"""Seconds in which that is done."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Said = Callable[[Refused], dict[str, str]]
@@ -87,18 +92,31 @@ async def body_of(request: Request) -> bytes:
             415, "content_type", f"Content-Type must be application/json, got {kind!r}"
         )
     length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > MAX_BODY:
-        raise _too_large()
-    body = bytearray()
+    large, body = length.isdecimal() and int(length) > MAX_BODY, bytearray()
+    pieces = request.stream()
     try:
         async with asyncio.timeout(_PATIENCE):
-            async for piece in request.stream():
+            while not large and (piece := await anext(pieces, None)) is not None:
                 body += piece
-                if len(body) > MAX_BODY:
-                    raise _too_large()
+                large = len(body) > MAX_BODY
     except TimeoutError:
         raise Refused(408, "slow", f"the body did not come within {_PATIENCE:g} s") from None
+    if large:
+        await _let_go(pieces)
+        raise _too_large()
     return bytes(body)
+
+
+async def _let_go(pieces: AsyncIterator[bytes]) -> None:
+    """Throw away a good deal of a body that is too large.
+
+    Who is still sending when the connection is closed never reads why.
+    """
+    left = _THROWN_AWAY
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_MOMENT):
+            while left > 0 and (piece := await anext(pieces, None)) is not None:
+                left -= len(piece)
 
 
 def _too_large() -> Refused:
