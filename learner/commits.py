@@ -15,20 +15,33 @@ class Commits:
 
     A writer may be appended to only while none is under way: `settle` waits for that. What a
     commit raises is raised there. `done` is told the cursors of each commit that succeeded,
-    in the thread that settles.
+    in the thread that settles; `over` is called at the end of each, in the commits' own.
     """
 
-    def __init__(self, writer: Writer, done: Callable[[Cursor], None]) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        done: Callable[[Cursor], None],
+        over: Callable[[], None] | None = None,
+    ) -> None:
         self.seconds: float | None = None
         """What the last commit took."""
-        self._writer, self._done = writer, done
+        self._writer, self._done, self._over = writer, done, over
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="commit")
         self._under_way: tuple[Future[None], Cursor] | None = None
 
     def start(self, cursors: Cursor, reached: Cursor) -> None:
         """Begin to commit all that was appended, with `cursors`; tell `done` of `reached`."""
         self.settle()
-        self._under_way = self._thread.submit(self._commit, cursors), reached
+        commit = self._thread.submit(self._commit, cursors)
+        self._under_way = commit, reached
+        if over := self._over:
+            commit.add_done_callback(lambda _: over())
+
+    @property
+    def busy(self) -> bool:
+        """Whether a commit has yet to come to its end."""
+        return self._under_way is not None and not self._under_way[0].done()
 
     def _commit(self, cursors: Cursor) -> None:
         began = time.perf_counter()

@@ -39,6 +39,8 @@ from stream.texts import shown
 from stream.topic import Batch
 
 Decoded = tuple[int, bytes, Record]
+Entries = Sequence[tuple[int, bytes]]
+Between = Callable[[int], None]
 PIECE = 32
 """Records decoded at a time."""
 _LABELS: dict[str, frozenset[type]] = {
@@ -112,21 +114,24 @@ class Learner:
         totals.late_features = self._late_before + self.policy.model.late_features
         return totals
 
-    def learn(self, batch: Batch, *, answer: str = "asked") -> Turn:
+    def learn(
+        self, batch: Batch, *, answer: str = "asked", between: Between | None = None
+    ) -> Turn:
         """Take the records of a batch, which begins at the cursor; return what came of them.
 
         `answer` says which samples get a prediction: asked (questions only), all or none.
+        `between` is called now and then between two records, with the offset of the next.
         Where the stream is cut into batches shows nowhere in the outcomes.
         """
         turn = Turn(self.cursor, batch.next)
-        decoded = self._decoded(batch.entries, turn)
-        if self.grain == 1 and self.policy.model.one_by_one:
+        decoded = self._decoded(batch.entries, turn, between if self._direct else None)
+        if self._direct:
             with turn.timed.on(model := self.policy.model):
                 self._take(islice(decoded, SAMPLED), model.guess, turn, answer)
             self._take(decoded, self.policy.model.guess, turn, answer)
         else:
             with turn.timed.on(self.policy.model):
-                self._take_grains(decoded, turn, answer)
+                self._take_grains(decoded, turn, answer, between)
         # What cannot be decoded is found earlier than what cannot be guessed.
         turn.settle()
         self.cursor = batch.next
@@ -134,9 +139,19 @@ class Learner:
         turn.errors = self.scores.update(columns[4], columns[5], columns[9])
         return turn
 
-    def _decoded(self, entries: Sequence[tuple[int, bytes]], turn: Turn) -> Iterator[Decoded]:
+    @property
+    def _direct(self) -> bool:
+        """Whether each sample is guessed and learned before the next is looked at."""
+        return self.grain == 1 and self.policy.model.one_by_one
+
+    def _decoded(
+        self, entries: Entries, turn: Turn, between: Between | None = None
+    ) -> Iterator[Decoded]:
         """Decode some at a time: many at once cost less, all at once leave the CPU's cache."""
-        pieces = (entries[i : i + PIECE] for i in range(0, len(entries), PIECE))
+        starts = range(0, len(entries), PIECE)
+        pieces: Iterable[Entries] = (entries[i : i + PIECE] for i in starts)
+        if between is not None:
+            pieces = _with_breaks(pieces, between)
         return chain.from_iterable(self._piece(piece, turn) for piece in pieces)
 
     def _piece(self, entries: Sequence[tuple[int, bytes]], turn: Turn) -> Sequence[Decoded]:
@@ -157,7 +172,7 @@ class Learner:
             try:
                 record = self.reading.any(value)
                 if numbers and record.x is not UNSET:
-                    self._check_numbers(record.x)
+                    self.check_numbers(record.x)
             except RecordError as error:
                 self._bury(turn, offset, value, error)
                 continue
@@ -166,8 +181,11 @@ class Learner:
                 record.x = {name: each for name, each in x.items() if each is not None}
             yield offset, value, record
 
-    def _check_numbers(self, x: Features) -> None:
-        """Refuse a text before the model sees it: half a lesson cannot be taken back."""
+    def check_numbers(self, x: Features) -> None:
+        """Raise `RecordError` for a text, before a model that takes numbers only sees it.
+
+        Half a lesson cannot be taken back.
+        """
         for name, value in x.items():
             if isinstance(value, str):
                 raise RecordError(
@@ -176,7 +194,13 @@ class Learner:
                     "takes numbers only; hoeffding-tree and sgd take texts as well",
                 )
 
-    def _take_grains(self, decoded: Iterator[Decoded], turn: Turn, answer: str) -> None:
+    def _take_grains(
+        self,
+        decoded: Iterator[Decoded],
+        turn: Turn,
+        answer: str,
+        between: Between | None = None,
+    ) -> None:
         """Take records in parts, none of which reaches beyond the end of a grain.
 
         No record adds more than one labelled sample, so as many as the grain has room for
@@ -198,6 +222,8 @@ class Learner:
             self._take(part, self._guesses(xs), turn, answer)
             if ended or len(self.untaught) >= self.grain:
                 self._end_grain(part[-1][0], turn)
+            if between is not None:
+                between(part[-1][0] + 1)
 
     def _guesses(self, xs: Sequence[Features]) -> Callable[[Features], Guess]:
         """Ask for many guesses at once, and return a function that gives them out in order."""
@@ -219,7 +245,7 @@ class Learner:
             self.policy.model.learn(xs, ys)
         except ModelError as error:
             for at, value in zip(offsets, values, strict=True):
-                self._bury(turn, at, value, _model_error(error, "not_learned"), offset)
+                self._bury(turn, at, value, model_error(error, "not_learned"), offset)
             what = {"samples": len(xs), "error": shown(str(error))}
             turn.events.append((offset, "not-learned", what))
 
@@ -240,7 +266,7 @@ class Learner:
     ) -> None:
         """Guess, score and learn records in their order; the hot loop."""
         policy, watch, two, waiting = self.policy, self.watch, self.two, self.waiting
-        direct = self.grain == 1 and policy.model.one_by_one
+        direct = self._direct
         teach, known = policy.model.learn_one, policy.model.classes
         arm, types, regression = policy.arm, _LABELS[self.task], self.task == "regression"
         number, unsupervised = self.task != "classification", policy.model.unsupervised
@@ -273,7 +299,7 @@ class Learner:
                 except ModelError as error:
                     if record.id is None or str(record.id) not in waiting:
                         samples -= 1
-                        self._bury(turn, offset, value, _model_error(error))
+                        self._bury(turn, offset, value, model_error(error))
                         continue
                     y_pred = p = None  # the guess that counts was made before
                 of, id_, ts = offset, record.id, record.ts
@@ -334,7 +360,7 @@ class Learner:
                 try:
                     teach(x, code)
                 except ModelError as error:
-                    self._bury(turn, offset, value, _model_error(error, "not_learned"))
+                    self._bury(turn, offset, value, model_error(error, "not_learned"))
             else:
                 self.untaught.append((x, code, offset, value))
         self.scores.totals.samples += samples
@@ -347,7 +373,7 @@ class Learner:
         try:
             self.policy.model.learn_one(x, False)
         except ModelError as error:
-            self._bury(turn, offset, value, _model_error(error, "not_learned"))
+            self._bury(turn, offset, value, model_error(error, "not_learned"))
 
     def _watch_error(self, y: Any, label: Any, flag: int, offset: int, turn: Turn) -> None:
         """Let the detector see the error of a guess, and the policy hear what it says."""
@@ -375,21 +401,24 @@ class Learner:
             self._answer(asked, turn)
 
     def _answer(self, asked: Waiting, turn: Turn) -> None:
-        y_pred, p = asked.guess
+        turn.predictions.append(self.prediction(asked))
+
+    def prediction(self, asked: Waiting) -> Prediction:
+        """Return the answer to a question that waits for its label."""
+        y_pred, p = self.named(asked.guess)
+        at = f"samples[{self.partition}]@{asked.of}"
+        return Prediction(id=asked.id, y_pred=y_pred, at=at, p=p)
+
+    def named(self, guess: Guess) -> tuple[Label | None, dict[str, float] | None]:
+        """Return a guess in the words of the stream: its own labels, and their JSON texts."""
+        y_pred, p = guess
         name = self.two.label if self.two else lambda label: label
-        turn.predictions.append(
-            Prediction(
-                id=asked.id,
-                y_pred=name(y_pred),
-                at=f"samples[{self.partition}]@{asked.of}",
-                p=None
-                if p is None
-                else {
-                    text_of(code if (label := name(code)) is None else label): value
-                    for code, value in p.items()
-                },
-            )
-        )
+        if p is None:
+            return name(y_pred), None
+        return name(y_pred), {
+            text_of(code if (label := name(code)) is None else label): value
+            for code, value in p.items()
+        }
 
     def _asked_before(
         self, offset: int, value: bytes, record: Record, turn: Turn
@@ -483,6 +512,13 @@ class Learner:
         turn.decided.append(offset if decided is None else decided)
 
 
+def _with_breaks(pieces: Iterable[Entries], between: Between) -> Iterator[Entries]:
+    """Yield the pieces, and stop before each: all records before it are learned by then."""
+    for piece in pieces:
+        between(piece[0][0])
+        yield piece
+
+
 def _is_command(decoded: Decoded) -> bool:
     _, value, record = decoded
     if record.command is None or record.mark is not None or record.x is not UNSET:
@@ -493,7 +529,8 @@ def _is_command(decoded: Decoded) -> bool:
     return False
 
 
-def _model_error(error: Exception, reason: str = "model_error") -> RecordError:
+def model_error(error: Exception, reason: str = "model_error") -> RecordError:
+    """Return how a record is refused on which a model has failed."""
     hint = "; a text or a missing value may be what it cannot take"
     return RecordError(
         reason, f"{type(error).__name__}: {error}{hint if isinstance(error, TypeError) else ''}"

@@ -9,8 +9,9 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from learner.checkpoint import Checkpoints, key_of
 from learner.commits import Commits
@@ -25,6 +26,10 @@ from learner.summary import Summary, summarize
 from learner.turn import Turn
 from stream.errors import SettingError, TopicMissing
 from stream.topic import Batch, Cursor, Log, Retention, Topic, check_name, group_of, samples_of
+
+if TYPE_CHECKING:
+    from learner.serving.clerk import Clerk
+    from learner.serving.desk import Desk
 
 _log = logging.getLogger("driftline.learner")
 _DAY = 86_400.0
@@ -43,6 +48,8 @@ _TURNS = 0.0005
 """Seconds a thread works while another waits for its turn."""
 _WAIT = 0.5
 """Seconds a read waits for records before the learner looks whether it should stop."""
+_LOOK = 0.003
+"""Seconds between two looks for records of a learner that may be asked meanwhile."""
 
 Stopping = Callable[[], bool]
 Moved = Callable[[Cursor], None]
@@ -55,7 +62,8 @@ class Run:
     `turn` bounds the records of one commit. `until_end` stops at the end of the stream as
     it stood at the start. `rebuild` replays the stream from the old start into a new state,
     saying nothing that was said before; `fresh` begins with a new state where the old one
-    stood. `answer` says which samples get a prediction: asked, all, none.
+    stood. `answer` says which samples get a prediction: asked, all, none. With a `port`, 0
+    for a free one, it can be asked over HTTP while it learns; see `learner.serving`.
     """
 
     name: str = "main"
@@ -66,6 +74,8 @@ class Run:
     rebuild: bool = False
     fresh: bool = False
     answer: str = "asked"
+    host: str = "127.0.0.1"
+    port: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be meant. Raises `SettingError`."""
@@ -96,11 +106,37 @@ def learn(
     check_name(run.name, "learner")
     # A wrong setting is said before anything is opened or waited for.
     model = Learner(config, 0, 0).policy.model
-    samples = _samples(log, config.topic or samples_of(log.stream), run, stopping)
-    if samples is None:
-        return summarize([], 0.0, 0)
-    with _hot(), _one_thread(model):
-        return _Work(log, samples, config, run, stopping, moved).run()
+    topic = config.topic or samples_of(log.stream)
+    with _asked_over_http(run) as (desk, port):
+        samples = _samples(log, topic, run, stopping)
+        if samples is None:
+            summary = summarize([], 0.0, 0)
+        else:
+            with _hot(), _one_thread(model):
+                summary = _Work(log, samples, config, run, stopping, moved, desk).run()
+    if desk is None:
+        return summary
+    _log.info("asked=%d refused=%d", desk.asked, desk.refused)
+    return replace(summary, port=port, asked=desk.asked, refused=desk.refused)
+
+
+@contextlib.contextmanager
+def _asked_over_http(run: Run) -> Iterator[tuple[Desk | None, int | None]]:
+    """Open the port, if there is to be one, and give the desk where questions are left."""
+    if run.port is None:
+        yield None, None
+        return
+    from learner.serving.desk import Desk
+    from learner.serving.routes import routes
+    from stream.web import Server
+
+    desk = Desk(run.name)
+    with Server(routes(desk), host=run.host, port=run.port) as server:
+        _log.info("predict=%s/predict", server.url)
+        try:
+            yield desk, server.port
+        finally:
+            desk.close()
 
 
 def _samples(log: Log, name: str, run: Run, stopping: Stopping) -> Topic | None:
@@ -184,10 +220,12 @@ class _Work:
         run: Run,
         stopping: Stopping,
         moved: Moved,
+        desk: Desk | None = None,
     ) -> None:
         self._log, self._samples, self._how = log, samples, run
         self._stopping, self._moved = stopping, moved
         self._started: float | None = None
+        self._met = False
         self._topics = Topics.of(log.stream, run.name)
         self._group = group_of(log.stream, run.name)
         self._seconds = 0.0
@@ -200,9 +238,23 @@ class _Work:
             log.create(name, partitions=samples.partitions, retention=retention)
         # The writer first: from here on no other of this name can move the cursors.
         self._writer = log.writer(self._group, atomic=log.exactly_once)
-        self._commits = Commits(self._writer, self._done)
+        over = desk.wake if desk else None
+        self._commits = Commits(self._writer, self._done, over)
         self._parts = self._begin(config)
         self._new = {p: part.learner.totals.samples for p, part in self._parts.items()}
+        self._desk, self._clerk = desk, self._clerk_at(desk)
+
+    def _clerk_at(self, desk: Desk | None) -> Clerk | None:
+        if desk is None:
+            return None
+        from learner.serving.clerk import Clerk
+
+        return Clerk(
+            desk,
+            self._log,
+            self._topics.predictions,
+            lambda: {p: part.learner for p, part in self._parts.items()},
+        )
 
     def _begin(self, config: Config) -> dict[int, _Part]:
         how, samples = self._how, self._samples
@@ -245,6 +297,8 @@ class _Work:
                     self._turn(batches, origin)
                     if time.monotonic() >= self._next_save:
                         self._save()
+            if self._desk is not None:
+                self._desk.close()
             self._save()
         self._writer.close()
         new = sum(p.learner.totals.samples - self._new[n] for n, p in self._parts.items())
@@ -256,8 +310,28 @@ class _Work:
         limit = self._how.turn
         if batches := self._samples.read(cursors, limit=limit, wait=0):
             return batches
+        self._settle()
+        if self._clerk is None:
+            return self._samples.read(cursors, limit=limit, wait=_WAIT)
+        if not self._met:
+            # To be let in by a broker may take longer than a look.
+            self._met = True
+            return self._samples.read(cursors, limit=limit, wait=_WAIT)
+        until, over = time.monotonic() + _WAIT, False
+        while not batches and not over:
+            self._clerk.wait(_LOOK)
+            # Only one who waits looks round for a broker that is gone.
+            over = time.monotonic() >= until
+            batches = self._samples.read(cursors, limit=limit, wait=_LOOK if over else 0)
+        return batches
+
+    def _settle(self) -> None:
+        """Wait for the commit under way, and answer meanwhile who asks."""
+        if self._clerk is not None:
+            self._clerk.look_up()
+            while self._commits.busy:
+                self._clerk.wait(_WAIT)
         self._commits.settle()
-        return self._samples.read(cursors, limit=limit, wait=_WAIT)
 
     def _turn(self, batches: Sequence[Batch], origin: dict[str, bytes]) -> None:
         """Learn some batches, and begin to commit what came of them with the cursors after.
@@ -270,15 +344,18 @@ class _Work:
             batch = _until(batch, part.stop)
             silent, spoken = _until(batch, part.said), _from(batch, part.said)
             learner = part.learner
+            between = self._clerk.between(batch.partition) if self._clerk else None
             if silent.next > learner.cursor:
-                learner.learn(silent)
+                learner.learn(silent, between=between)
                 if learner.cursor >= part.said:
                     self._next_save = 0.0  # so that a crash need not replay this again
             if spoken.next > learner.cursor:
                 began = time.perf_counter()
-                turn = learner.learn(spoken, answer=self._how.answer)
+                turn = learner.learn(spoken, answer=self._how.answer, between=between)
                 told.append((part, spoken, turn, time.perf_counter() - began))
-        self._commits.settle()
+            if self._clerk and batch.entries:
+                self._clerk.note(batch.entries[-1][1])
+        self._settle()
         reached = {p: part.learner.cursor for p, part in self._parts.items()}
         if not told:
             self._done(reached)
@@ -310,6 +387,8 @@ class _Work:
         """Note how far all is committed."""
         if self._started is not None:
             self._seconds = time.monotonic() - self._started
+        if self._clerk is not None:
+            self._clerk.know({p: part.said for p, part in self._parts.items()})
         self._moved(reached)
 
     def _save(self) -> None:
@@ -318,7 +397,7 @@ class _Work:
         How often is chosen so that saving takes a small share of the time; a restart
         replays what came since, so it matters to nothing but the length of a restart.
         """
-        self._commits.settle()
+        self._settle()
         began = time.monotonic()
         held, shown, failed = {}, {}, False
         for p, part in self._parts.items():

@@ -14,7 +14,8 @@ class Summary:
     """The sums of a learner over all its partitions, since its start.
 
     `seconds` and `samples_per_second` are of this run alone: from its first sample to its
-    last commit. `cursor` is where each partition stands.
+    last commit. `cursor` is where each partition stands. Of one that could be asked over
+    HTTP, `port` says where, `asked` and `refused` how many requests got an answer or none.
     """
 
     samples: int
@@ -32,6 +33,9 @@ class Summary:
     seconds: float
     samples_per_second: float
     cursor: dict[str, int]
+    port: int | None = None
+    asked: int | None = None
+    refused: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the summary without the figures that its task has not."""

@@ -29,7 +29,7 @@ from monitor.probabilities import bin_name
 from monitor.tally import ANOMALY, REGRESSION
 from stream.records import OTHER
 
-REASONS = 24
+REASONS = 40
 """Reasons of dead letters that get a series of their own, at most; the rest are OTHER."""
 _REASON = re.compile(r"[a-z][a-z0-9_]{0,39}")
 

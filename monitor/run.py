@@ -47,7 +47,8 @@ def monitor(
     """
     # River takes seconds to come in: before anyone is told the address, not at a scrape.
     from monitor.exporter import page, registry
-    from monitor.web import Server, routes
+    from monitor.web import routes
+    from stream.web import Server
 
     names = list(dict.fromkeys(check_name(name, "learner") for name in names))
     follower = Follower(log, names, check_windows(windows), clock=clock)

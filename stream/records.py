@@ -344,6 +344,19 @@ def decode_object(value: bytes) -> dict[str, Any]:
     return found
 
 
+def reader(kind: Any) -> Callable[[bytes], Any]:
+    """Return a function that reads JSON of a type, or raises `RecordError` as `decode` does."""
+    read = msgspec.json.Decoder(kind).decode
+
+    def refusing(value: bytes) -> Any:
+        try:
+            return read(value)
+        except _UNREADABLE as error:
+            raise _refusal(value, error) from None
+
+    return refusing
+
+
 def check_strings(record: Record) -> None:
     """Raise `RecordError` for a text of more than `MAX_STRING` characters in a record."""
     texts = [record.id, record.y, record.command, record.mark]

@@ -21,7 +21,7 @@ REASONS: Mapping[str, str] = {
     "lone_surrogate": "half a character",
     "malformed_json": "some other slip in the JSON",
     "too_deep": "nested more deeply than can be read",
-    # JSON that says nothing a learner understands.
+    # JSON that says nothing a learner understands, or a mapping.
     "not_object": "a list, a number, a text or null where an object belongs",
     "nested": "a list or an object where a plain value belongs",
     "wrong_type": "a field of another type",
@@ -30,6 +30,9 @@ REASONS: Mapping[str, str] = {
     "string_too_long": "a text longer than it may be",
     "no_content": "none of the fields that make a record",
     "ambiguous": "two kinds of record in one",
+    "missing_id": "no id where the mapping says that one stands",
+    "missing_label": "no label where the mapping says that one stands",
+    "bad_time": "no moment where the mapping says that one stands",
     "unknown_command": "a command nobody knows",
     "bad_command": "a command without what it needs",
     # Records that the learner or its model cannot use.
@@ -44,6 +47,9 @@ REASONS: Mapping[str, str] = {
     "not_learned": "features the model cannot learn",
 }
 """Each reason code and what was found, in a few words."""
+
+UNREADABLE = frozenset(list(REASONS)[: list(REASONS).index("not_object")])
+"""The reasons of bytes that are no record at all."""
 
 _BYTE = re.compile(r"\(byte (\d+)\)$")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")

@@ -29,7 +29,7 @@ DOORS = {
     "fastavro": {"producer/sources/avro.py"},
     "hmac": {"learner/checkpoint.py"},
     "kafka": {"stream/kafka.py", "stream/kafka_cluster.py", "stream/kafka_writer.py"},
-    "msgspec": {"stream/records.py"},
+    "msgspec": {"stream/records.py", "learner/serving/"},
     "numpy": {"learner/models/sklearn.py", "learner/models/vectors.py"},
     "pickle": {"learner/checkpoint.py"},
     "prometheus_client": {"monitor/exporter.py"},
@@ -37,8 +37,9 @@ DOORS = {
     "pyarrow": {"producer/sources/arrow.py", "producer/sources/arrow_columns.py"},
     "rich": {"driftline/"},
     "river": {
-        "learner/models/river.py",
         "learner/drift.py",
+        "learner/models/river.py",
+        "learner/models/traces.py",
         "monitor/confusion.py",
         "monitor/regression.py",
         "producer/sources/river.py",
@@ -49,10 +50,10 @@ DOORS = {
         "producer/sources/sklearn.py",
     },
     "sqlite3": {"stream/sqlite_db.py", "stream/sqlite_file.py", "stream/sqlite_writer.py"},
-    "starlette": {"monitor/web.py"},
+    "starlette": {"learner/serving/", "monitor/web.py", "stream/web.py"},
     "structlog": {"driftline/"},
     "threadpoolctl": {"learner/models/sklearn.py"},
-    "uvicorn": {"monitor/web.py"},
+    "uvicorn": {"stream/web.py"},
 }
 
 # One character of each is bracketed, so that no pattern finds itself in this file.

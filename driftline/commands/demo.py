@@ -142,7 +142,8 @@ class _Demo:
         from monitor.exporter import page, registry
         from monitor.follow import Follower
         from monitor.run import checks
-        from monitor.web import Server, routes
+        from monitor.web import routes
+        from stream.web import Server
 
         # The curve is of the first window: a short one shows how deep the model falls.
         follower = Follower(self._log, ["main"], (_SHORT, _WINDOW))

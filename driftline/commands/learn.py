@@ -19,6 +19,8 @@ def learn(
     rebuild: bool = False,
     fresh: bool = False,
     answer: str = "asked",
+    port: int | None = None,
+    host: str = "127.0.0.1",
 ) -> int:
     """Guess, score and learn the samples of the stream, in that order.
 
@@ -37,6 +39,10 @@ def learn(
         Begin with a new state where the old one stands.
     answer
         Samples that get a prediction: asked (questions only), all or none.
+    port
+        Answer questions over HTTP at this port, 0 for a free one. Default: do not.
+    host
+        Address to answer at; the default is for this machine alone.
     """
     from learner.loop import learn as run
 
@@ -55,6 +61,8 @@ def learn(
             "rebuild": rebuild,
             "fresh": fresh,
             "answer": answer,
+            "port": port,
+            "host": host,
         },
     )
     log = open_stream(common.address)

@@ -56,6 +56,12 @@ class Model(Protocol):
     def guess_many(self, xs: Sequence[Features]) -> list[Guess]:
         """Return a guess for each sample; none depends on which others are asked with it."""
 
+    def consult(self, xs: Sequence[Features]) -> list[Guess]:
+        """Return what `guess_many` would, and be afterwards in every bit as before.
+
+        To ask in a stream may leave a trace, lots that were drawn say; this must not.
+        """
+
     def learn_one(self, x: Features, y: Label) -> None:
         """Learn one labelled sample."""
 

@@ -17,6 +17,7 @@ from river.tree import (
 from river.tree.splitter import nominal_splitter_classif, nominal_splitter_reg
 
 from learner.models.model import Guess
+from learner.models.traces import guess_without_trace
 from stream.errors import SettingError
 from stream.records import Features, Label
 
@@ -91,6 +92,7 @@ class Straight:
         self._lessons = [(step.learn_one, step.transform_one) for step in steps]
         self._transforms = [step.transform_one for step in steps]
         self._learn, self._last = last.learn_one, last
+        self.parts = [*steps, last]
 
     def learn_one(self, x: Any, *y: Any) -> None:
         """Let each step learn the sample as the step before has left it."""
@@ -154,7 +156,7 @@ class RiverModel:
         self._asked = straight(estimator)
         self.learn_one = self._learn_sample if self.unsupervised else self._asked.learn_one
         self.classes: frozenset[Label] | None = _YES_OR_NO if self.unsupervised else None
-        self.guess = self._guess_of(last)
+        self.guess = self._untimed = self._guess_of(last)
 
     def __reduce__(self) -> tuple[type[RiverModel], tuple[Any, bool]]:
         """Pickle the estimator alone; the rest follows from it."""
@@ -198,6 +200,12 @@ class RiverModel:
     def guess_many(self, xs: Sequence[Features]) -> list[Guess]:
         """Return a guess for each sample."""
         return [self.guess(x) for x in xs]
+
+    def consult(self, xs: Sequence[Features]) -> list[Guess]:
+        """Return a guess for each sample, leaving no trace of having been asked."""
+        asked = self._asked
+        parts = asked.parts if isinstance(asked, Straight) else [self.estimator]
+        return guess_without_trace(self, parts, self._untimed, xs)
 
     def learn(self, xs: Sequence[Features], ys: Sequence[Label]) -> None:
         """Learn labelled samples, in their order."""

@@ -121,6 +121,16 @@ class SklearnModel:
             guesses += self._guess_block(block, len(part))
         return guesses
 
+    def consult(self, xs: Sequence[Features]) -> list[Guess]:
+        """Return a guess for each sample, leaving no trace of having been asked."""
+        if self._vectorizer is None:
+            return [(None, None)] * len(xs)
+        asked, whole = self._asked, self._vectorizer.whole
+        try:
+            return type(self).guess_many(self, xs)
+        finally:
+            self._asked, self._vectorizer.whole = asked, whole
+
     def _guess_block(self, block: Array, n: int) -> list[Guess]:
         found = self.estimator.predict(block)[:n].tolist()
         if self.task == "regression":

@@ -369,9 +369,9 @@ class LearnsWhenThePollEnds(Learner):
 class CountsTheGrainPerPoll(Learner):
     """It makes a turn one lesson, whatever the size of a grain."""
 
-    def _take_grains(self, decoded, turn, answer):
+    def _take_grains(self, decoded, turn, answer, *rest):
         self.grain = 1000
-        super()._take_grains(decoded, turn, answer)
+        super()._take_grains(decoded, turn, answer, *rest)
         self._end_grain(turn.next - 1, turn)
 
 
@@ -446,8 +446,8 @@ class ForgetsTheModel(Learner):
 class TeachesBeforeItScores(Learner):
     """It shows its model every label before the guess."""
 
-    def _decoded(self, entries, turn):
-        for each in super()._decoded(entries, turn):
+    def _decoded(self, entries, turn, *rest):
+        for each in super()._decoded(entries, turn, *rest):
             x, y, model = each[2].x, each[2].y, self.policy.model
             if x is not UNSET and y in NAMES[self.config.model] and not model.classes:
                 model.learn_one({"a": x["a"]}, y)

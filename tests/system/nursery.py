@@ -26,6 +26,7 @@ MODULES = (
     *("learner.loop", "monitor.exporter", "monitor.run", "monitor.web", "producer.copying"),
     *("producer.lines", "producer.replay", "producer.sources.river"),
     *("producer.sources.synth", "stream.kafka", "stream.sqlite"),
+    *("stream.web",),
 )
 """What commands import late, so that asking for help costs nothing."""
 

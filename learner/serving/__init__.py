@@ -1,0 +1,1 @@
+"""Asking a learner that runs: over HTTP, on a port of its own, without changing it."""
