@@ -160,7 +160,7 @@ def test_one_that_cannot_be_guessed_harms_no_other(clerk):
 
     assert fine.found[0].at == "samples[0]@6"
     assert (bad.found.reason, many.found.reason) == ("text_feature", "text_feature")
-    assert str(many.found).startswith("x[1]: TypeError")
+    assert str(many.found).startswith("x[1]: feature 'a' is the text")
 
 
 def test_a_model_that_fails_as_none_should_ends_nobody(clerk, caplog):
