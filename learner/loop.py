@@ -168,11 +168,13 @@ def _hot() -> Iterator[None]:
     """
     before, interval = gc.get_threshold(), sys.getswitchinterval()
     gc.collect()
+    gc.freeze()  # what is there now need not be looked at again by `_save`
     gc.set_threshold(100_000, 50, 100)
     sys.setswitchinterval(_TURNS)
     try:
         yield
     finally:
+        gc.unfreeze()
         gc.set_threshold(*before)
         sys.setswitchinterval(interval)
 
@@ -415,6 +417,8 @@ class _Work:
                 held[p] = oldest
         self._log.hold(self._group, held)
         self._log.show(self._group, shown)
+        # The learners that were replaced go round in circles, and would stay for hours.
+        gc.collect()
         now = time.monotonic()
         self._next_save = now + max((now - began) / _SHARE, _AGAIN if failed else 0.0)
 

@@ -1,3 +1,4 @@
+import gc
 import shutil
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from learner.checkpoint import key_of
 from learner.config import Config
 from learner.loop import Run, learn
+from learner.models.river import RiverModel
 from stream.errors import SettingError
 from stream.memory import MemoryLog
 from stream.records import Record, decode_outcomes, encode
@@ -109,3 +111,18 @@ def test_two_who_make_the_key_at_once_use_the_same(tmp_path):
     """The loser of the race takes the winner's."""
     assert key_of(tmp_path) == key_of(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
+def test_learners_that_were_replaced_do_not_pile_up(tmp_path, monkeypatch):
+    """Each checkpoint leaves one behind, and they go round in circles."""
+    monkeypatch.setattr("learner.loop._SHARE", 1e9)  # save after every turn
+    alive = []
+
+    def moved(_):
+        alive.append(sum(type(each) is RiverModel for each in gc.get_objects()))
+
+    how = Run(state=tmp_path, turn=2, until_end=True)
+    learn(filled(30), Config(model="naive-bayes"), how, moved=moved)
+
+    assert len(alive) >= 30
+    assert max(alive[5:]) <= alive[1] + 2
