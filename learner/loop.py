@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from learner.checkpoint import Checkpoints, key_of
@@ -23,8 +23,18 @@ from learner.resources import event_time, header
 from learner.start import begin
 from learner.summary import Summary, summarize
 from learner.turn import Turn
-from stream.errors import SettingError, TopicMissing
-from stream.topic import Batch, Cursor, Log, Retention, Topic, check_name, group_of, samples_of
+from stream.errors import SeatLost, SettingError, TopicMissing
+from stream.topic import (
+    Batch,
+    Cursor,
+    Log,
+    Retention,
+    Share,
+    Topic,
+    check_name,
+    group_of,
+    samples_of,
+)
 
 _log = logging.getLogger("driftline.learner")
 _DAY = 86_400.0
@@ -38,7 +48,12 @@ _SAY = 5.0
 """Seconds between two lines of a learner that waits."""
 _TURN = 1_000_000
 """Records of one commit, at most: all of them wait in memory."""
+_LONGEST = 60.0
+"""Seconds of a turn, at most: so long nobody hears of a guess."""
+_STEP = 0.005
+"""Seconds between two looks whether more of a turn has come."""
 _ANSWERS = ("asked", "all", "none")
+_DELIVERIES = ("exactly-once", "at-least-once")
 _TURNS = 0.0005
 """Seconds a thread works while another waits for its turn."""
 _WAIT = 0.5
@@ -52,20 +67,26 @@ Moved = Callable[[Cursor], None]
 class Run:
     """How a learner runs; nothing of it enters its state.
 
-    `turn` bounds the records of one commit. `until_end` stops at the end of the stream as
+    `turn` bounds the records of one commit, `turn_seconds` the time for which a first
+    record waits there for more. `until_end` stops at the end of the stream as
     it stood at the start. `rebuild` replays the stream from the old start into a new state,
     saying nothing that was said before; `fresh` begins with a new state where the old one
-    stood. `answer` says which samples get a prediction: asked, all, none.
+    stood. `answer` says which samples get a prediction: asked, all, none. `delivery` is
+    exactly-once or, where the log has both, at-least-once. Learners of one name share the
+    partitions; one with a `member` name takes its old place in the group again.
     """
 
     name: str = "main"
     state: Path
     key_file: Path | None = None
     turn: int = 2000
+    turn_seconds: float = 0.05
     until_end: bool = False
     rebuild: bool = False
     fresh: bool = False
     answer: str = "asked"
+    delivery: str = "exactly-once"
+    member: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be meant. Raises `SettingError`."""
@@ -73,8 +94,22 @@ class Run:
             raise SettingError(
                 f"turn must be a whole number from 1 to {_TURN}, got {self.turn!r}"
             )
+        if not 0 <= self.turn_seconds <= _LONGEST:
+            raise SettingError(
+                f"turn_seconds must be from 0 to {_LONGEST:g}, got {self.turn_seconds!r}"
+            )
         if self.answer not in _ANSWERS:
             raise SettingError(f"answer must be {' or '.join(_ANSWERS)}, got {self.answer!r}")
+        if self.delivery not in _DELIVERIES:
+            one = " or ".join(_DELIVERIES)
+            raise SettingError(f"delivery must be {one}, got {self.delivery!r}")
+        if self.member is not None:
+            check_name(self.member, "member")
+            if self.key_file is None:
+                raise SettingError(
+                    f"member {self.member!r} shares checkpoints with others, who must all have "
+                    "the same key; give it with --key-file"
+                )
         if self.rebuild and self.fresh:
             raise SettingError("rebuild and fresh are two ways on; leave one away")
 
@@ -99,8 +134,19 @@ def learn(
     samples = _samples(log, config.topic or samples_of(log.stream), run, stopping)
     if samples is None:
         return summarize([], 0.0, 0)
+    end = samples.end() if run.until_end else {}
     with _hot(), _one_thread(model):
-        return _Work(log, samples, config, run, stopping, moved).run()
+        while True:
+            work = _Work(log, samples, config, run, end, stopping, moved)
+            try:
+                return work.run()
+            except SeatLost as error:
+                if stopping():
+                    raise
+                # Nothing that is in memory can be trusted: all of it goes with the seat.
+                _log.warning("%s; joining again", error)
+                if work.begun:
+                    run = replace(run, rebuild=False, fresh=False)
 
 
 def _samples(log: Log, name: str, run: Run, stopping: Stopping) -> Topic | None:
@@ -156,7 +202,7 @@ class _Part:
     learner: Learner
     store: Checkpoints
     said: int
-    """Up to here all was said before this start; the records before it are replayed."""
+    """Up to here all was said and committed; a learner behind it replays in silence."""
     stop: float
     progress: Progress
     size: int | None
@@ -182,10 +228,12 @@ class _Work:
         samples: Topic,
         config: Config,
         run: Run,
+        end: Cursor,
         stopping: Stopping,
         moved: Moved,
     ) -> None:
         self._log, self._samples, self._how = log, samples, run
+        self._config, self._end = config, end
         self._stopping, self._moved = stopping, moved
         self._started: float | None = None
         self._topics = Topics.of(log.stream, run.name)
@@ -198,33 +246,84 @@ class _Work:
             (self._topics.dead, _SHORT),
         ):
             log.create(name, partitions=samples.partitions, retention=retention)
-        # The writer first: from here on no other of this name can move the cursors.
-        self._writer = log.writer(self._group, atomic=log.exactly_once)
+        self._key = key_of(run.state, run.key_file, anew=run.rebuild or run.fresh)
+        # The seat first: from here on no other of this name can move the cursors.
+        once = run.delivery == "exactly-once"
+        self._seat = log.join(self._group, samples, member=run.member, exactly_once=once)
+        self._writer = self._seat.writer
         self._commits = Commits(self._writer, self._done)
-        self._parts = self._begin(config)
-        self._new = {p: part.learner.totals.samples for p, part in self._parts.items()}
+        self._round: int | None = None
+        self._parts: dict[int, _Part] = {}
+        self._new: dict[int, int] = {}
 
-    def _begin(self, config: Config) -> dict[int, _Part]:
-        how, samples = self._how, self._samples
-        anew = how.rebuild or how.fresh
-        key = key_of(how.state, how.key_file, anew=anew)
-        end = samples.end() if how.until_end else {}
-        parts = {}
-        for p in range(samples.partitions):
-            store = Checkpoints.at(
-                how.state, self._log.stream, how.name, p, samples.identity, key
+    @property
+    def begun(self) -> bool:
+        """Whether partitions were taken up; from then on nothing is rebuilt or made fresh."""
+        return self._round is not None
+
+    def _look(self) -> bool:
+        """Hear which partitions are ours by now; return whether that is known.
+
+        Only with nothing under way. Waits while the group shares partitions out.
+        """
+        while (share := self._seat.share(wait=_WAIT)) is None:
+            if self._stopping():
+                return False
+        if share.round != self._round:
+            self._take(share)
+        return True
+
+    def _take(self, share: Share) -> None:
+        """Let go of the partitions of others, and take up those that are new here.
+
+        What has been ours all along stays in memory. So does what was another's meanwhile,
+        if that one said nothing: then all is as we left it.
+        """
+        known = frozenset(range(self._samples.partitions))
+        if strange := share.partitions - known:
+            _log.warning(
+                "topic %s has got partitions %s since this learner began, which it leaves "
+                "alone; a learner with another --name reads them all",
+                self._samples.name,
+                sorted(strange),
             )
-            learner, said = begin(
-                self._log, samples, store, config, rebuild=how.rebuild, fresh=how.fresh
-            )
-            stop = float(end.get(p, "inf"))
-            parts[p] = _Part(learner, store, said, stop, Progress(learner), store.size())
-        if self._log.exactly_once:
-            # From here on retention knows that somebody still needs these records.
-            self._writer.commit({p: part.spoken for p, part in parts.items()})
-        if len(parts) > 1:
-            _log.info("topic %s has %d partitions: one model each", samples.name, len(parts))
-        return parts
+        mine = share.partitions & known
+        committed = self._seat.committed(mine)
+        for p, part in list(self._parts.items()):
+            if p not in mine:
+                _log.info("partition=%d is another learner's now", p)
+                del self._parts[p]
+            elif self._seat.exactly_once and committed.get(p) != part.said:
+                _log.info("partition=%d was another learner's meanwhile", p)
+                del self._parts[p]
+        begun = {p: self._part(p) for p in sorted(mine - self._parts.keys())}
+        self._parts |= begun
+        self._new |= {p: part.learner.totals.samples for p, part in begun.items()}
+        # From here on retention knows that somebody still needs these records.
+        reached = {p: part.spoken for p, part in begun.items()}
+        if self._seat.exactly_once and any(committed.get(p) != c for p, c in reached.items()):
+            self._writer.commit(reached)
+        if not self.begun and self._samples.partitions > 1:
+            count = self._samples.partitions
+            _log.info("topic %s has %d partitions: one model each", self._samples.name, count)
+        self._round = share.round
+
+    def _part(self, p: int) -> _Part:
+        how, samples, first = self._how, self._samples, not self.begun
+        store = Checkpoints.at(
+            how.state, self._log.stream, how.name, p, samples.identity, self._key
+        )
+        learner, said = begin(
+            self._log,
+            samples,
+            store,
+            self._config,
+            seat=self._seat,
+            rebuild=how.rebuild and first,
+            fresh=how.fresh and first,
+        )
+        stop = float(self._end.get(p, "inf"))
+        return _Part(learner, store, said, stop, Progress(learner), store.size())
 
     def run(self) -> Summary:
         """Take turns until told to stop, then save and sum up."""
@@ -232,37 +331,66 @@ class _Work:
             "host": socket.gethostname().encode(),
             "topic": self._samples.name.encode(),
         }
-        with self._commits:
-            self._done({p: part.learner.cursor for p, part in self._parts.items()})
-            while not self._stopping():
-                cursors = {
-                    p: part.learner.cursor for p, part in self._parts.items() if not part.over
-                }
-                if not cursors:
-                    break
-                if batches := self._read(cursors):
-                    self._started = self._started or time.monotonic()
-                    self._turn(batches, origin)
-                    if time.monotonic() >= self._next_save:
-                        self._save()
+        with contextlib.closing(self._seat), self._commits:
+            if self._look():
+                self._done({p: part.learner.cursor for p, part in self._parts.items()})
+                self._turns(origin)
             self._save()
-        self._writer.close()
         new = sum(p.learner.totals.samples - self._new[n] for n, p in self._parts.items())
         learners = [part.learner for part in self._parts.values()]
         return summarize(learners, self._seconds, new)
 
-    def _read(self, cursors: Cursor) -> Sequence[Batch]:
-        """Return what is there, else wait for it, with nothing under way meanwhile."""
-        limit = self._how.turn
-        if batches := self._samples.read(cursors, limit=limit, wait=0):
-            return batches
-        self._commits.settle()
-        return self._samples.read(cursors, limit=limit, wait=_WAIT)
+    def _turns(self, origin: dict[str, bytes]) -> None:
+        while not self._stopping():
+            cursors = {p: part.learner.cursor for p, part in self._parts.items()}
+            cursors = {p: c for p, c in cursors.items() if not self._parts[p].over}
+            if not cursors and self._ended():
+                return
+            if batches := self._read(cursors):
+                self._started = self._started or time.monotonic()
+                if not self._turn(batches, origin):
+                    return
+                if time.monotonic() >= self._next_save:
+                    self._save()
+            elif not self._look():
+                return
 
-    def _turn(self, batches: Sequence[Batch], origin: dict[str, bytes]) -> None:
+    def _ended(self) -> bool:
+        """Return whether all is done; who has no partition waits for those who have."""
+        if not self._how.until_end:
+            return False
+        if self._parts:
+            return True
+        committed = self._seat.committed(self._end)
+        return all(committed.get(p, 0) >= stop for p, stop in self._end.items())
+
+    def _read(self, cursors: Cursor) -> Sequence[Batch]:
+        """Return what is there, else wait for it, with nothing under way meanwhile.
+
+        Less than a turn holds is given the time of a turn for more to come.
+        """
+        limit = self._how.turn
+        batches = self._samples.read(cursors, limit=limit, wait=0)
+        if not batches:
+            self._commits.settle()
+            batches = self._samples.read(cursors, limit=limit, wait=_WAIT)
+        deadline = time.monotonic() + self._how.turn_seconds
+        while batches:
+            cursors = {**cursors, **{batch.partition: batch.next for batch in batches}}
+            room = limit - sum(len(batch.entries) for batch in batches)
+            left = deadline - time.monotonic()
+            reached = all(cursor >= self._parts[p].stop for p, cursor in cursors.items())
+            if room <= 0 or left <= 0 or reached or self._stopping():
+                break
+            time.sleep(min(left, _STEP))
+            batches = _joined(batches, self._samples.read(cursors, limit=room, wait=0))
+        return batches
+
+    def _turn(self, batches: Sequence[Batch], origin: dict[str, bytes]) -> bool:
         """Learn some batches, and begin to commit what came of them with the cursors after.
 
-        The commit before has the time of the learning to come to its end.
+        The commit before has the time of the learning to come to its end. Returns whether
+        it is still known which partitions are ours.
         """
         told = []
         for batch in batches:
@@ -279,10 +407,13 @@ class _Work:
                 turn = learner.learn(spoken, answer=self._how.answer)
                 told.append((part, spoken, turn, time.perf_counter() - began))
         self._commits.settle()
+        if not self._look():
+            return False
+        told = [each for each in told if self._parts.get(each[0].learner.partition) is each[0]]
         reached = {p: part.learner.cursor for p, part in self._parts.items()}
         if not told:
             self._done(reached)
-            return
+            return True
         for part, batch, turn, seconds in told:
             resources = header(
                 turn.timed,
@@ -294,6 +425,7 @@ class _Work:
             self._tell(part, turn, {**origin, "resources": resources})
         # One partition may still replay while another speaks: its cursor must not go back.
         self._commits.start({p: part.spoken for p, part in self._parts.items()}, reached)
+        return True
 
     def _tell(self, part: _Part, turn: Turn, origin: dict[str, bytes]) -> None:
         """Append what came of a partition's turn, and say of it what a person wants to know."""
@@ -310,6 +442,9 @@ class _Work:
         """Note how far all is committed."""
         if self._started is not None:
             self._seconds = time.monotonic() - self._started
+        for p, cursor in reached.items():
+            part = self._parts[p]
+            part.said = max(part.said, cursor)
         self._moved(reached)
 
     def _save(self) -> None:
@@ -322,6 +457,8 @@ class _Work:
         began = time.monotonic()
         held, shown, failed = {}, {}, False
         for p, part in self._parts.items():
+            if part.learner.cursor > part.said:
+                continue  # never ahead of what was said
             paths = part.store.paths()
             if not paths or int(paths[-1].name) != part.learner.cursor:
                 try:
@@ -335,9 +472,21 @@ class _Work:
             if (oldest := part.store.oldest()) is not None:
                 held[p] = oldest
         self._log.hold(self._group, held)
-        self._log.show(self._group, shown)
+        if not self._seat.exactly_once:
+            self._log.show(self._group, shown)
         now = time.monotonic()
         self._next_save = now + max((now - began) / _SHARE, _AGAIN if failed else 0.0)
+
+
+def _joined(batches: Sequence[Batch], more: Sequence[Batch]) -> Sequence[Batch]:
+    """Return what came and what came after it, one batch for each partition."""
+    if not more:
+        return batches
+    found = {batch.partition: batch for batch in batches}
+    for p, entries, next_ in more:
+        before = found[p].entries if p in found else []
+        found[p] = Batch(p, before + entries, next_)
+    return list(found.values())
 
 
 def _until(batch: Batch, stop: float) -> Batch:

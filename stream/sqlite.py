@@ -29,8 +29,9 @@ from stream.errors import (
     TopicMissing,
     TopicTimeout,
 )
+from stream.seats import Alone
 from stream.sqlite_file import open_to_look
-from stream.topic import Batch, Cursor, Entries, Entry, Retention, partition_of
+from stream.topic import Batch, Cursor, Entries, Entry, Retention, Topic, partition_of
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS topics (
@@ -173,6 +174,12 @@ class SqliteLog:
                 (name,),
             ).fetchone()
         return SqliteWriter(self, name, epoch)
+
+    def join(
+        self, group: str, topic: Topic, *, member: str | None = None, exactly_once: bool = True
+    ) -> Alone:
+        """Return a seat with all partitions, fencing whoever had them."""
+        return Alone(self, group, topic, exactly_once=self.exactly_once)
 
     def committed(self, group: str) -> dict[int, int]:
         """Return the cursors that `group` last committed."""

@@ -103,6 +103,7 @@ def checkpoint_first():
     def planted(self, cursors, reached):
         work = self._done.__self__
         self.settle()
+        work._done(reached)
         work._save()
         time.sleep(GAP)
         start(self, cursors, reached)
