@@ -84,9 +84,9 @@ class KafkaSeat:
 
     def share(self, *, wait: float = 0.0) -> Share | None:
         """Return what the group gives this member, or None while it is sharing out."""
-        deadline = time.monotonic() + wait
+        deadline, patience = time.monotonic() + wait, 0.0
         while True:
-            self._poll(max(0.0, min(LOOK, deadline - time.monotonic())))
+            self._poll(patience)
             # Taken here, and no newer one is committed with: what the client would tell at
             # a commit may be that it is nobody, and Kafka lets nobody commit.
             metadata = self._consumer.group_metadata()
@@ -97,6 +97,7 @@ class KafkaSeat:
             if time.monotonic() >= deadline:
                 return None
             self._waiting.say()
+            patience = LOOK
 
     def _poll(self, wait: float) -> None:
         try:
