@@ -264,7 +264,8 @@ class _Work:
     def _look(self) -> bool:
         """Hear which partitions are ours by now; return whether that is known.
 
-        Only with nothing under way. Waits while the group shares partitions out.
+        Only with nothing under way. Waits while the group shares partitions out, unless the
+        learner is to stop.
         """
         while (share := self._seat.share(wait=_WAIT)) is None:
             if self._stopping():
@@ -303,9 +304,12 @@ class _Work:
         reached = {p: part.spoken for p, part in begun.items()}
         if self._seat.exactly_once and any(committed.get(p) != c for p, c in reached.items()):
             self._writer.commit(reached)
-        if not self.begun and self._samples.partitions > 1:
-            count = self._samples.partitions
-            _log.info("topic %s has %d partitions: one model each", self._samples.name, count)
+        if len(known) > 1:
+            if not self.begun:
+                name = self._samples.name
+                _log.info("topic %s has %d partitions: one model each", name, len(known))
+            if len(mine) < len(known) or self.begun:
+                _log.info("partitions=%s of %d are this learner's", sorted(mine), len(known))
         self._round = share.round
 
     def _part(self, p: int) -> _Part:
@@ -348,12 +352,11 @@ class _Work:
                 return
             if batches := self._read(cursors):
                 self._started = self._started or time.monotonic()
-                if not self._turn(batches, origin):
-                    return
+                self._turn(batches, origin)
                 if time.monotonic() >= self._next_save:
                     self._save()
-            elif not self._look():
-                return
+            else:
+                self._look()
 
     def _ended(self) -> bool:
         """Return whether all is done; who has no partition waits for those who have."""
@@ -386,11 +389,10 @@ class _Work:
             batches = _joined(batches, self._samples.read(cursors, limit=room, wait=0))
         return batches
 
-    def _turn(self, batches: Sequence[Batch], origin: dict[str, bytes]) -> bool:
+    def _turn(self, batches: Sequence[Batch], origin: dict[str, bytes]) -> None:
         """Learn some batches, and begin to commit what came of them with the cursors after.
 
-        The commit before has the time of the learning to come to its end. Returns whether
-        it is still known which partitions are ours.
+        The commit before has the time of the learning to come to its end.
         """
         told = []
         for batch in batches:
@@ -408,12 +410,12 @@ class _Work:
                 told.append((part, spoken, turn, time.perf_counter() - began))
         self._commits.settle()
         if not self._look():
-            return False
+            return
         told = [each for each in told if self._parts.get(each[0].learner.partition) is each[0]]
         reached = {p: part.learner.cursor for p, part in self._parts.items()}
         if not told:
             self._done(reached)
-            return True
+            return
         for part, batch, turn, seconds in told:
             resources = header(
                 turn.timed,
@@ -425,7 +427,6 @@ class _Work:
             self._tell(part, turn, {**origin, "resources": resources})
         # One partition may still replay while another speaks: its cursor must not go back.
         self._commits.start({p: part.spoken for p, part in self._parts.items()}, reached)
-        return True
 
     def _tell(self, part: _Part, turn: Turn, origin: dict[str, bytes]) -> None:
         """Append what came of a partition's turn, and say of it what a person wants to know."""
