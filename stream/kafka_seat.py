@@ -97,7 +97,9 @@ class KafkaSeat:
             if time.monotonic() >= deadline:
                 return None
             self._waiting.say()
-            patience = LOOK
+            # A join that comes to its end between two polls is thrown away and begun anew,
+            # so the next poll lasts as long as it can.
+            patience = max(LOOK, deadline - time.monotonic())
 
     def _poll(self, wait: float) -> None:
         try:
@@ -107,7 +109,7 @@ class KafkaSeat:
         except refusals.FencedInstanceIdError as error:
             raise self.writer.fenced() from error
         except refusals.RetriableError:
-            time.sleep(wait)
+            time.sleep(min(wait, LOOK))
         except refusals.KafkaError as error:
             what = f"let a member into {self._group!r}"
             raise self._cluster.refused(what, error) from error
