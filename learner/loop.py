@@ -18,9 +18,8 @@ from learner.config import Config
 from learner.learner import Learner
 from learner.messages import Topics, send
 from learner.models.model import Model
-from learner.progress import Progress
+from learner.places import Part, Places
 from learner.resources import event_time, header
-from learner.start import begin
 from learner.summary import Summary, summarize
 from learner.turn import Turn
 from stream.errors import SeatLost, SettingError, TopicMissing
@@ -29,7 +28,6 @@ from stream.topic import (
     Cursor,
     Log,
     Retention,
-    Share,
     Topic,
     check_name,
     group_of,
@@ -195,30 +193,6 @@ def _one_thread(model: Model) -> contextlib.AbstractContextManager[None]:
     return one_thread()
 
 
-@dataclass
-class _Part:
-    """A partition at work."""
-
-    learner: Learner
-    store: Checkpoints
-    said: int
-    """Up to here all was said and committed; a learner behind it replays in silence."""
-    stop: float
-    progress: Progress
-    size: int | None
-    """Bytes of the newest checkpoint."""
-
-    @property
-    def spoken(self) -> int:
-        """Up to where outcomes have been said; a replay lies behind it."""
-        return max(self.learner.cursor, self.said)
-
-    @property
-    def over(self) -> bool:
-        """Whether the learner stands where it should stop."""
-        return self.learner.cursor >= self.stop
-
-
 class _Work:
     """One run: the partitions, and the turn that brings them on together."""
 
@@ -233,7 +207,7 @@ class _Work:
         moved: Moved,
     ) -> None:
         self._log, self._samples, self._how = log, samples, run
-        self._config, self._end = config, end
+        self._end = end
         self._stopping, self._moved = stopping, moved
         self._started: float | None = None
         self._topics = Topics.of(log.stream, run.name)
@@ -246,20 +220,25 @@ class _Work:
             (self._topics.dead, _SHORT),
         ):
             log.create(name, partitions=samples.partitions, retention=retention)
-        self._key = key_of(run.state, run.key_file, anew=run.rebuild or run.fresh)
+        key = key_of(run.state, run.key_file, anew=run.rebuild or run.fresh)
+
+        def store(p: int) -> Checkpoints:
+            return Checkpoints.at(run.state, log.stream, run.name, p, samples.identity, key)
+
         # The seat first: from here on no other of this name can move the cursors.
         once = run.delivery == "exactly-once"
         self._seat = log.join(self._group, samples, member=run.member, exactly_once=once)
         self._writer = self._seat.writer
         self._commits = Commits(self._writer, self._done)
-        self._round: int | None = None
-        self._parts: dict[int, _Part] = {}
-        self._new: dict[int, int] = {}
+        self._places = Places(
+            log, samples, self._seat, config, store, end, rebuild=run.rebuild, fresh=run.fresh
+        )
+        self._parts = self._places.parts
 
     @property
     def begun(self) -> bool:
         """Whether partitions were taken up; from then on nothing is rebuilt or made fresh."""
-        return self._round is not None
+        return self._places.begun
 
     def _look(self) -> bool:
         """Hear which partitions are ours by now; return whether that is known.
@@ -270,64 +249,8 @@ class _Work:
         while (share := self._seat.share(wait=_WAIT)) is None:
             if self._stopping():
                 return False
-        if share.round != self._round:
-            self._take(share)
+        self._places.take(share)
         return True
-
-    def _take(self, share: Share) -> None:
-        """Let go of the partitions of others, and take up those that are new here.
-
-        What has been ours all along stays in memory. So does what was another's meanwhile,
-        if that one said nothing: then all is as we left it.
-        """
-        known = frozenset(range(self._samples.partitions))
-        if strange := share.partitions - known:
-            _log.warning(
-                "topic %s has got partitions %s since this learner began, which it leaves "
-                "alone; a learner with another --name reads them all",
-                self._samples.name,
-                sorted(strange),
-            )
-        mine = share.partitions & known
-        committed = self._seat.committed(mine)
-        for p, part in list(self._parts.items()):
-            if p not in mine:
-                _log.info("partition=%d is another learner's now", p)
-                del self._parts[p]
-            elif self._seat.exactly_once and committed.get(p) != part.said:
-                _log.info("partition=%d was another learner's meanwhile", p)
-                del self._parts[p]
-        begun = {p: self._part(p) for p in sorted(mine - self._parts.keys())}
-        self._parts |= begun
-        self._new |= {p: part.learner.totals.samples for p, part in begun.items()}
-        # From here on retention knows that somebody still needs these records.
-        reached = {p: part.spoken for p, part in begun.items()}
-        if self._seat.exactly_once and any(committed.get(p) != c for p, c in reached.items()):
-            self._writer.commit(reached)
-        if len(known) > 1:
-            if not self.begun:
-                name = self._samples.name
-                _log.info("topic %s has %d partitions: one model each", name, len(known))
-            if len(mine) < len(known) or self.begun:
-                _log.info("partitions=%s of %d are this learner's", sorted(mine), len(known))
-        self._round = share.round
-
-    def _part(self, p: int) -> _Part:
-        how, samples, first = self._how, self._samples, not self.begun
-        store = Checkpoints.at(
-            how.state, self._log.stream, how.name, p, samples.identity, self._key
-        )
-        learner, said = begin(
-            self._log,
-            samples,
-            store,
-            self._config,
-            seat=self._seat,
-            rebuild=how.rebuild and first,
-            fresh=how.fresh and first,
-        )
-        stop = float(self._end.get(p, "inf"))
-        return _Part(learner, store, said, stop, Progress(learner), store.size())
 
     def run(self) -> Summary:
         """Take turns until told to stop, then save and sum up."""
@@ -340,7 +263,7 @@ class _Work:
                 self._done({p: part.learner.cursor for p, part in self._parts.items()})
                 self._turns(origin)
             self._save()
-        new = sum(p.learner.totals.samples - self._new[n] for n, p in self._parts.items())
+        new = sum(part.learner.totals.samples - part.before for part in self._parts.values())
         learners = [part.learner for part in self._parts.values()]
         return summarize(learners, self._seconds, new)
 
@@ -428,7 +351,7 @@ class _Work:
         # One partition may still replay while another speaks: its cursor must not go back.
         self._commits.start({p: part.spoken for p, part in self._parts.items()}, reached)
 
-    def _tell(self, part: _Part, turn: Turn, origin: dict[str, bytes]) -> None:
+    def _tell(self, part: Part, turn: Turn, origin: dict[str, bytes]) -> None:
         """Append what came of a partition's turn, and say of it what a person wants to know."""
         learner = part.learner
         headers = {

@@ -11,6 +11,7 @@ from learner.scores import Scores
 from producer import copying, delivery, intake
 from producer.answers import Answers
 from stream import sqlite
+from stream.kafka_writer import KafkaWriter
 from stream.sqlite import SqliteLog, SqliteWriter
 
 GAP = 0.02
@@ -91,8 +92,31 @@ def cursors_last():
     SqliteWriter.commit = planted
 
 
+def kafka_cursors_first():
+    """The cursors are committed before what they follow from, in a transaction of their own."""
+    _parted(lambda moves, waiting: ((moves, []), (None, waiting)))
+
+
+def kafka_cursors_last():
+    """The cursors are committed after what they follow from, in a transaction of their own."""
+    _parted(lambda moves, waiting: ((None, waiting), (moves, [])))
+
+
+def _parted(parts):
+    """Commit on Kafka in two transactions with a gap between."""
+    commit = KafkaWriter._commit
+
+    def planted(self, moves, within):
+        waiting = self._waiting
+        for number, (some, self._waiting) in enumerate(parts(moves, waiting)):
+            time.sleep(GAP * number)
+            commit(self, some, within)
+
+    KafkaWriter._commit = planted
+
+
 def at_least_once():
-    """The embedded log promises no more than Kafka does; no bug, but a harder world."""
+    """The embedded log promises no more than Kafka need; no bug, but a harder world."""
     SqliteLog.exactly_once = False
 
 

@@ -176,6 +176,28 @@ def test_kills_at_least_once_lose_nothing_on_kafka(
     check(counts, report)
 
 
+@pytest.mark.kafka
+@pytest.mark.parametrize("plant", ["kafka_cursors_first", "kafka_cursors_last"])
+def test_cursors_outside_of_the_transaction_are_caught(
+    campaign, nursery, tmp_path, kafka_stream, plant
+):
+    """The comparison sees it when outcomes and cursors are two transactions."""
+    nursery.run(*produce(4000, "--stream", kafka_stream), cwd=tmp_path)
+
+    counts = campaign(
+        kafka_stream,
+        TREE,
+        100,
+        seed=8,
+        kills=4,
+        end=4000,
+        plants=["frequent_checkpoints", plant],
+    )
+
+    assert counts.between > 0
+    assert counts.faults != []
+
+
 @pytest.fixture(scope="module")
 def late(nursery, tmp_path_factory):
     """Give an embedded log in which labels come late and the world changes five times."""
@@ -187,7 +209,7 @@ def late(nursery, tmp_path_factory):
 
 
 def test_less_of_a_promise_is_kept_as_well(campaign, late, tmp_path):
-    """On an embedded log that promises no more than Kafka, kills show nowhere either."""
+    """On an embedded log that delivers at least once, kills show nowhere either."""
     counts = campaign(
         copied(late, tmp_path),
         TREE,
