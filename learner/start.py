@@ -85,10 +85,12 @@ def _agreed(
 
     The two are committed together, so where they disagree somebody has lost or moved the
     cursor. Outcomes beyond it are the truth; if they end before it and it does not take a
-    moment for them to appear, raises `CheckpointError`, unless a way on was `forced`.
+    moment for them to appear, raises `CheckpointError`, unless a way on was `forced`. A
+    checkpoint between the two is one of a new state that had said nothing yet.
     """
     deadline = time.monotonic() + _APPEARING
     while origin is not None and committed is not None and origin.said < committed:
+        forced |= any(origin.said < int(path.name) <= committed for path in store.paths())
         if forced or time.monotonic() > deadline:
             break
         time.sleep(_LOOK)
