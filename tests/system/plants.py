@@ -3,7 +3,7 @@
 import json
 import time
 
-from learner import loop
+from learner import loop, start
 from learner.checkpoint import Checkpoints
 from learner.commits import Commits
 from learner.loop import _Work
@@ -102,6 +102,11 @@ def kafka_cursors_last():
     _parted(lambda moves, waiting: ((None, waiting), (moves, [])))
 
 
+def deaf_to_outcomes():
+    """A start does not hold its cursor against the outcomes; else that would heal or refuse."""
+    start._agreed = lambda log, store, committed, origin, *, forced: (committed, origin)
+
+
 def _parted(parts):
     """Commit on Kafka in two transactions with a gap between."""
     commit = KafkaWriter._commit
@@ -109,7 +114,7 @@ def _parted(parts):
     def planted(self, moves, within):
         waiting = self._waiting
         for number, (some, self._waiting) in enumerate(parts(moves, waiting)):
-            time.sleep(GAP * number)
+            time.sleep(5 * GAP * number)  # most of a turn, so that a kill falls here
             commit(self, some, within)
 
     KafkaWriter._commit = planted
@@ -122,7 +127,7 @@ def at_least_once():
 
 def checkpoint_first():
     """The checkpoint is saved before what it follows from is committed."""
-    start = Commits.start
+    begin = Commits.start
 
     def planted(self, cursors, reached):
         work = self._done.__self__
@@ -130,7 +135,7 @@ def checkpoint_first():
         work._done(reached)
         work._save()
         time.sleep(GAP)
-        start(self, cursors, reached)
+        begin(self, cursors, reached)
 
     Commits.start = planted
 

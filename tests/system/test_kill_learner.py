@@ -184,15 +184,8 @@ def test_cursors_outside_of_the_transaction_are_caught(
     """The comparison sees it when outcomes and cursors are two transactions."""
     nursery.run(*produce(4000, "--stream", kafka_stream), cwd=tmp_path)
 
-    counts = campaign(
-        kafka_stream,
-        TREE,
-        100,
-        seed=8,
-        kills=4,
-        end=4000,
-        plants=["frequent_checkpoints", plant],
-    )
+    plants = ["frequent_checkpoints", "deaf_to_outcomes", plant]
+    counts = campaign(kafka_stream, TREE, 100, seed=8, kills=4, end=4000, plants=plants)
 
     assert counts.between > 0
     assert counts.faults != []
@@ -244,7 +237,7 @@ def test_a_planted_bug_is_caught(campaign, late, tmp_path, plant, settings):
     """The comparison sees a learner that keeps a little less than it should."""
     url = copied(late, tmp_path)
     # A bug that is a gap in time slows a learner by itself, and is to be hit in the gap.
-    rest = [] if plant.startswith("cursors") else ["unhurried"]
+    rest = ["deaf_to_outcomes"] if plant.startswith("cursors") else ["unhurried"]
     plants = ["frequent_checkpoints", *rest, plant]
     counts = campaign(url, settings, 100, seed=5, kills=5, end=6000, plants=plants)
 
