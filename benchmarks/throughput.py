@@ -176,11 +176,14 @@ def bare_sgd(values: list[bytes]) -> Callable[[], Took]:
     return run
 
 
-def driftline_on(log: Log, model: str, folder: Path) -> Callable[[], Took]:
+def driftline_on(
+    log: Log, model: str, folder: Path, *, delivery: str = "exactly-once"
+) -> Callable[[], Took]:
     """Return a run of the learner itself, under a new name each time."""
 
     def run() -> Took:
-        how = Run(name=f"l{next(_names)}", state=folder, turn=TURN, until_end=True)
+        name = f"l{next(_names)}"
+        how = Run(name=name, state=folder, turn=TURN, until_end=True, delivery=delivery)
         watch = Stopwatch()
         summary = learn(_Timed(log, watch), CONFIGS[model], how, moved=lambda _: watch.stop())
         return watch.took(summary.accuracy or 0.0)

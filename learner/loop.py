@@ -6,26 +6,34 @@ import contextlib
 import gc
 import logging
 import socket
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from learner.batches import joined, since, until
 from learner.checkpoint import Checkpoints, key_of
 from learner.commits import Commits
 from learner.config import Config
+from learner.hot import hot, one_thread
 from learner.learner import Learner
 from learner.messages import Topics, send
-from learner.models.model import Model
-from learner.progress import Progress
+from learner.places import Part, Places
 from learner.resources import event_time, header
-from learner.start import begin
 from learner.summary import Summary, summarize
 from learner.turn import Turn
-from stream.errors import SettingError, TopicMissing
-from stream.topic import Batch, Cursor, Log, Retention, Topic, check_name, group_of, samples_of
+from stream.errors import SeatLost, SettingError, TopicMissing
+from stream.topic import (
+    Batch,
+    Cursor,
+    Log,
+    Retention,
+    Topic,
+    check_name,
+    group_of,
+    samples_of,
+)
 
 if TYPE_CHECKING:
     from learner.serving.clerk import Clerk
@@ -43,9 +51,12 @@ _SAY = 5.0
 """Seconds between two lines of a learner that waits."""
 _TURN = 1_000_000
 """Records of one commit, at most: all of them wait in memory."""
+_LONGEST = 60.0
+"""Seconds of a turn, at most: so long nobody hears of a guess."""
+_STEP = 0.005
+"""Seconds between two looks whether more of a turn has come."""
 _ANSWERS = ("asked", "all", "none")
-_TURNS = 0.0005
-"""Seconds a thread works while another waits for its turn."""
+_DELIVERIES = ("exactly-once", "at-least-once")
 _WAIT = 0.5
 """Seconds a read waits for records before the learner looks whether it should stop."""
 _LOOK = 0.003
@@ -59,21 +70,28 @@ Moved = Callable[[Cursor], None]
 class Run:
     """How a learner runs; nothing of it enters its state.
 
-    `turn` bounds the records of one commit. `until_end` stops at the end of the stream as
+    `turn` bounds the records of one commit, `turn_seconds` the time for which a first
+    record waits there for more. `until_end` stops at the end of the stream as
     it stood at the start. `rebuild` replays the stream from the old start into a new state,
     saying nothing that was said before; `fresh` begins with a new state where the old one
-    stood. `answer` says which samples get a prediction: asked, all, none. With a `port`, 0
-    for a free one, it can be asked over HTTP while it learns; see `learner.serving`.
+    stood. `answer` says which samples get a prediction: asked, all, none. `delivery` is
+    exactly-once or, where the log has both, at-least-once. Learners of one name share the
+    partitions; one with a `member` name takes its old place in the group again. With a
+    `port`, 0 for a free one, it can be asked over HTTP while it learns; see
+    `learner.serving`.
     """
 
     name: str = "main"
     state: Path
     key_file: Path | None = None
     turn: int = 2000
+    turn_seconds: float = 0.05
     until_end: bool = False
     rebuild: bool = False
     fresh: bool = False
     answer: str = "asked"
+    delivery: str = "exactly-once"
+    member: str | None = None
     host: str = "127.0.0.1"
     port: int | None = None
 
@@ -83,8 +101,22 @@ class Run:
             raise SettingError(
                 f"turn must be a whole number from 1 to {_TURN}, got {self.turn!r}"
             )
+        if not 0 <= self.turn_seconds <= _LONGEST:
+            raise SettingError(
+                f"turn_seconds must be from 0 to {_LONGEST:g}, got {self.turn_seconds!r}"
+            )
         if self.answer not in _ANSWERS:
             raise SettingError(f"answer must be {' or '.join(_ANSWERS)}, got {self.answer!r}")
+        if self.delivery not in _DELIVERIES:
+            one = " or ".join(_DELIVERIES)
+            raise SettingError(f"delivery must be {one}, got {self.delivery!r}")
+        if self.member is not None:
+            check_name(self.member, "member")
+            if self.key_file is None:
+                raise SettingError(
+                    f"member {self.member!r} shares checkpoints with others, who must all have "
+                    "the same key; give it with --key-file"
+                )
         if self.rebuild and self.fresh:
             raise SettingError("rebuild and fresh are two ways on; leave one away")
 
@@ -112,12 +144,36 @@ def learn(
         if samples is None:
             summary = summarize([], 0.0, 0)
         else:
-            with _hot(), _one_thread(model):
-                summary = _Work(log, samples, config, run, stopping, moved, desk).run()
+            with hot(), one_thread(model):
+                summary = _lives(log, samples, config, run, stopping, moved, desk)
     if desk is None:
         return summary
     _log.info("asked=%d refused=%d", desk.asked, desk.refused)
     return replace(summary, port=port, asked=desk.asked, refused=desk.refused)
+
+
+def _lives(
+    log: Log,
+    samples: Topic,
+    config: Config,
+    run: Run,
+    stopping: Stopping,
+    moved: Moved,
+    desk: Desk | None,
+) -> Summary:
+    """Learn, and begin anew whenever the seat in the group is lost."""
+    end = samples.end() if run.until_end else {}
+    while True:
+        work = _Work(log, samples, config, run, end, stopping, moved, desk)
+        try:
+            return work.run()
+        except SeatLost as error:
+            if stopping():
+                raise
+            # Nothing that is in memory can be trusted: all of it goes with the seat.
+            _log.warning("%s; joining again", error)
+            if work.begun:
+                run = replace(run, rebuild=False, fresh=False)
 
 
 @contextlib.contextmanager
@@ -159,58 +215,6 @@ def _samples(log: Log, name: str, run: Run, stopping: Stopping) -> Topic | None:
     return None
 
 
-@contextlib.contextmanager
-def _hot() -> Iterator[None]:
-    """Let the garbage collector look less often while rows are made by the thousand.
-
-    And let the thread that commits have its turns soon: each of its steps would else wait
-    for the 5 ms that Python gives the one at work.
-    """
-    before, interval = gc.get_threshold(), sys.getswitchinterval()
-    gc.collect()
-    gc.freeze()  # what is there now need not be looked at again by `_save`
-    gc.set_threshold(100_000, 50, 100)
-    sys.setswitchinterval(_TURNS)
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-        gc.set_threshold(*before)
-        sys.setswitchinterval(interval)
-
-
-def _one_thread(model: Model) -> contextlib.AbstractContextManager[None]:
-    if model.one_by_one:
-        return contextlib.nullcontext()  # it multiplies no matrices
-    from learner.models.sklearn import one_thread
-
-    return one_thread()
-
-
-@dataclass
-class _Part:
-    """A partition at work."""
-
-    learner: Learner
-    store: Checkpoints
-    said: int
-    """Up to here all was said before this start; the records before it are replayed."""
-    stop: float
-    progress: Progress
-    size: int | None
-    """Bytes of the newest checkpoint."""
-
-    @property
-    def spoken(self) -> int:
-        """Up to where outcomes have been said; a replay lies behind it."""
-        return max(self.learner.cursor, self.said)
-
-    @property
-    def over(self) -> bool:
-        """Whether the learner stands where it should stop."""
-        return self.learner.cursor >= self.stop
-
-
 class _Work:
     """One run: the partitions, and the turn that brings them on together."""
 
@@ -220,11 +224,13 @@ class _Work:
         samples: Topic,
         config: Config,
         run: Run,
+        end: Cursor,
         stopping: Stopping,
         moved: Moved,
-        desk: Desk | None = None,
+        desk: Desk | None,
     ) -> None:
         self._log, self._samples, self._how = log, samples, run
+        self._end = end
         self._stopping, self._moved = stopping, moved
         self._started: float | None = None
         self._met = False
@@ -238,12 +244,21 @@ class _Work:
             (self._topics.dead, _SHORT),
         ):
             log.create(name, partitions=samples.partitions, retention=retention)
-        # The writer first: from here on no other of this name can move the cursors.
-        self._writer = log.writer(self._group, atomic=log.exactly_once)
+        key = key_of(run.state, run.key_file, anew=run.rebuild or run.fresh)
+
+        def store(p: int) -> Checkpoints:
+            return Checkpoints.at(run.state, log.stream, run.name, p, samples.identity, key)
+
+        # The seat first: from here on no other of this name can move the cursors.
+        once = run.delivery == "exactly-once"
+        self._seat = log.join(self._group, samples, member=run.member, exactly_once=once)
+        self._writer = self._seat.writer
         over = desk.wake if desk else None
         self._commits = Commits(self._writer, self._done, over)
-        self._parts = self._begin(config)
-        self._new = {p: part.learner.totals.samples for p, part in self._parts.items()}
+        self._places = Places(
+            log, samples, self._seat, config, store, end, rebuild=run.rebuild, fresh=run.fresh
+        )
+        self._parts = self._places.parts
         self._desk, self._clerk = desk, self._clerk_at(desk)
 
     def _clerk_at(self, desk: Desk | None) -> Clerk | None:
@@ -258,27 +273,22 @@ class _Work:
             lambda: {p: part.learner for p, part in self._parts.items()},
         )
 
-    def _begin(self, config: Config) -> dict[int, _Part]:
-        how, samples = self._how, self._samples
-        anew = how.rebuild or how.fresh
-        key = key_of(how.state, how.key_file, anew=anew)
-        end = samples.end() if how.until_end else {}
-        parts = {}
-        for p in range(samples.partitions):
-            store = Checkpoints.at(
-                how.state, self._log.stream, how.name, p, samples.identity, key
-            )
-            learner, said = begin(
-                self._log, samples, store, config, rebuild=how.rebuild, fresh=how.fresh
-            )
-            stop = float(end.get(p, "inf"))
-            parts[p] = _Part(learner, store, said, stop, Progress(learner), store.size())
-        if self._log.exactly_once:
-            # From here on retention knows that somebody still needs these records.
-            self._writer.commit({p: part.spoken for p, part in parts.items()})
-        if len(parts) > 1:
-            _log.info("topic %s has %d partitions: one model each", samples.name, len(parts))
-        return parts
+    @property
+    def begun(self) -> bool:
+        """Whether partitions were taken up; from then on nothing is rebuilt or made fresh."""
+        return self._places.begun
+
+    def _look(self) -> bool:
+        """Hear which partitions are ours by now; return whether that is known.
+
+        Only with nothing under way. Waits while the group shares partitions out, unless the
+        learner is to stop.
+        """
+        while (share := self._seat.share(wait=_WAIT)) is None:
+            if self._stopping():
+                return False
+        self._places.take(share)
+        return True
 
     def run(self) -> Summary:
         """Take turns until told to stop, then save and sum up."""
@@ -286,46 +296,83 @@ class _Work:
             "host": socket.gethostname().encode(),
             "topic": self._samples.name.encode(),
         }
-        with self._commits:
-            self._done({p: part.learner.cursor for p, part in self._parts.items()})
-            while not self._stopping():
-                cursors = {
-                    p: part.learner.cursor for p, part in self._parts.items() if not part.over
-                }
-                if not cursors:
-                    break
-                if batches := self._read(cursors):
-                    self._started = self._started or time.monotonic()
-                    self._turn(batches, origin)
-                    if time.monotonic() >= self._next_save:
-                        self._save()
+        with contextlib.closing(self._seat), self._commits:
+            if self._look():
+                self._done({p: part.learner.cursor for p, part in self._parts.items()})
+                self._turns(origin)
             if self._desk is not None:
                 self._desk.close()
             self._save()
-        self._writer.close()
-        new = sum(p.learner.totals.samples - self._new[n] for n, p in self._parts.items())
+        new = sum(part.learner.totals.samples - part.before for part in self._parts.values())
         learners = [part.learner for part in self._parts.values()]
         return summarize(learners, self._seconds, new)
 
+    def _turns(self, origin: dict[str, bytes]) -> None:
+        while not self._stopping():
+            cursors = {p: part.learner.cursor for p, part in self._parts.items()}
+            cursors = {p: c for p, c in cursors.items() if not self._parts[p].over}
+            if not cursors and self._ended():
+                return
+            if batches := self._read(cursors):
+                self._started = self._started or time.monotonic()
+                self._turn(batches, origin)
+                if time.monotonic() >= self._next_save:
+                    self._save()
+            else:
+                self._look()
+
+    def _ended(self) -> bool:
+        """Return whether all is done; who has no partition waits for those who have."""
+        if not self._how.until_end:
+            return False
+        if self._parts:
+            return True
+        committed = self._seat.committed(self._end)
+        return all(committed.get(p, 0) >= stop for p, stop in self._end.items())
+
     def _read(self, cursors: Cursor) -> Sequence[Batch]:
-        """Return what is there, else wait for it, with nothing under way meanwhile."""
+        """Return what is there, else wait for it, with nothing under way meanwhile.
+
+        Less than a turn holds is given the time of a turn for more to come.
+        """
         limit = self._how.turn
-        if batches := self._samples.read(cursors, limit=limit, wait=0):
-            return batches
-        self._settle()
-        if self._clerk is None:
-            return self._samples.read(cursors, limit=limit, wait=_WAIT)
-        if not self._met:
+        batches = self._samples.read(cursors, limit=limit, wait=0)
+        if not batches:
+            self._settle()
+            batches = self._wait_for(cursors)
+        deadline = time.monotonic() + self._how.turn_seconds
+        while batches:
+            cursors = {**cursors, **{batch.partition: batch.next for batch in batches}}
+            room = limit - sum(len(batch.entries) for batch in batches)
+            left = deadline - time.monotonic()
+            reached = all(cursor >= self._parts[p].stop for p, cursor in cursors.items())
+            if room <= 0 or left <= 0 or reached or self._stopping():
+                break
+            self._rest(min(left, _STEP))
+            batches = joined(batches, self._samples.read(cursors, limit=room, wait=0))
+        return batches
+
+    def _wait_for(self, cursors: Cursor) -> Sequence[Batch]:
+        """Return what comes within a while, and answer meanwhile who asks."""
+        limit = self._how.turn
+        if self._clerk is None or not self._met:
             # To be let in by a broker may take longer than a look.
             self._met = True
             return self._samples.read(cursors, limit=limit, wait=_WAIT)
-        until, over = time.monotonic() + _WAIT, False
+        until_, over = time.monotonic() + _WAIT, False
+        batches: Sequence[Batch] = []
         while not batches and not over:
             self._clerk.wait(_LOOK)
             # Only one who waits looks round for a broker that is gone.
-            over = time.monotonic() >= until
+            over = time.monotonic() >= until_
             batches = self._samples.read(cursors, limit=limit, wait=_LOOK if over else 0)
         return batches
+
+    def _rest(self, seconds: float) -> None:
+        if self._clerk is None:
+            time.sleep(seconds)
+        else:
+            self._clerk.wait(seconds)
 
     def _settle(self) -> None:
         """Wait for the commit under way, and answer meanwhile who asks."""
@@ -343,8 +390,8 @@ class _Work:
         told = []
         for batch in batches:
             part = self._parts[batch.partition]
-            batch = _until(batch, part.stop)
-            silent, spoken = _until(batch, part.said), _from(batch, part.said)
+            batch = until(batch, part.stop)
+            silent, spoken = until(batch, part.said), since(batch, part.said)
             learner = part.learner
             between = self._clerk.between(batch.partition) if self._clerk else None
             if silent.next > learner.cursor:
@@ -358,6 +405,9 @@ class _Work:
             if self._clerk and batch.entries:
                 self._clerk.note(batch.entries[-1][1])
         self._settle()
+        if not self._look():
+            return
+        told = [each for each in told if self._parts.get(each[0].learner.partition) is each[0]]
         reached = {p: part.learner.cursor for p, part in self._parts.items()}
         if not told:
             self._done(reached)
@@ -374,7 +424,7 @@ class _Work:
         # One partition may still replay while another speaks: its cursor must not go back.
         self._commits.start({p: part.spoken for p, part in self._parts.items()}, reached)
 
-    def _tell(self, part: _Part, turn: Turn, origin: dict[str, bytes]) -> None:
+    def _tell(self, part: Part, turn: Turn, origin: dict[str, bytes]) -> None:
         """Append what came of a partition's turn, and say of it what a person wants to know."""
         learner = part.learner
         headers = {
@@ -389,6 +439,9 @@ class _Work:
         """Note how far all is committed."""
         if self._started is not None:
             self._seconds = time.monotonic() - self._started
+        for p, cursor in reached.items():
+            part = self._parts[p]
+            part.said = max(part.said, cursor)
         if self._clerk is not None:
             self._clerk.know({p: part.said for p, part in self._parts.items()})
         self._moved(reached)
@@ -403,6 +456,8 @@ class _Work:
         began = time.monotonic()
         held, shown, failed = {}, {}, False
         for p, part in self._parts.items():
+            if part.learner.cursor > part.said:
+                continue  # never ahead of what was said
             paths = part.store.paths()
             if not paths or int(paths[-1].name) != part.learner.cursor:
                 try:
@@ -416,22 +471,9 @@ class _Work:
             if (oldest := part.store.oldest()) is not None:
                 held[p] = oldest
         self._log.hold(self._group, held)
-        self._log.show(self._group, shown)
+        if not self._seat.exactly_once:
+            self._log.show(self._group, shown)
         # The learners that were replaced go round in circles, and would stay for hours.
         gc.collect()
         now = time.monotonic()
         self._next_save = now + max((now - began) / _SHARE, _AGAIN if failed else 0.0)
-
-
-def _until(batch: Batch, stop: float) -> Batch:
-    """Return the part of a batch before an offset."""
-    if batch.next <= stop:
-        return batch
-    return Batch(batch.partition, [e for e in batch.entries if e[0] < stop], int(stop))
-
-
-def _from(batch: Batch, start: int) -> Batch:
-    """Return the part of a batch from an offset on."""
-    if not batch.entries or batch.entries[0][0] >= start:
-        return batch
-    return Batch(batch.partition, [e for e in batch.entries if e[0] >= start], batch.next)

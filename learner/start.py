@@ -9,6 +9,7 @@ has by position.
 from __future__ import annotations
 
 import logging
+import time
 from pathlib import Path
 
 from learner.checkpoint import Checkpoints, Damaged, Header, read_header, verify
@@ -16,9 +17,13 @@ from learner.config import Config
 from learner.learner import Learner
 from stream.errors import CheckpointError, SettingError
 from stream.records import decode_outcomes
-from stream.topic import Log, Topic, group_of, topic_of
+from stream.topic import Log, Seat, Topic, group_of, topic_of
 
 _log = logging.getLogger("driftline.learner")
+_APPEARING = 30.0
+"""Seconds in which outcomes become readable, if their cursor is: a dead writer hides them."""
+_LOOK = 0.1
+"""Seconds between two looks whether they are."""
 
 
 def begin(
@@ -27,19 +32,25 @@ def begin(
     store: Checkpoints,
     config: Config,
     *,
+    seat: Seat | None = None,
     rebuild: bool = False,
     fresh: bool = False,
 ) -> tuple[Learner, int]:
     """Return the learner of a partition, and the offset up to which it must stay silent.
 
-    Raises `SettingError` when the state there is was made by another configuration, and
-    `CheckpointError` when there is a past but no way to go on from it.
+    `seat` is that of the learner in its group, if it has joined. Raises `SettingError` when
+    the state there is was made by another configuration, and `CheckpointError` when there is
+    a past but no way to go on from it.
     """
     p = store.partition
     first = samples.first()[p]
-    committed = log.committed(group_of(log.stream, store.learner)).get(p)
+    silent = (log if seat is None else seat).exactly_once
     origin = _origin(log, store)
-    said = committed if log.exactly_once else (origin.said if origin else None)
+    said = origin.said if origin else None
+    if silent:
+        group = group_of(log.stream, store.learner)
+        committed = (log.committed(group) if seat is None else seat.committed([p])).get(p)
+        said, origin = _agreed(log, store, committed, origin, forced=rebuild or fresh)
     _put_strangers_aside(store, nothing_said=origin is None)
     if fresh:
         return _afresh(store, config, first if said is None else max(said, first))
@@ -49,12 +60,12 @@ def begin(
         store.retire()
         return replayed
     # A checkpoint beyond what was said knows records whose outcomes were never written.
-    found = _newest(store, config, (said or 0) if log.exactly_once else None)
+    found = _newest(store, config, (said or 0) if silent else None)
     if found is not None:
         if found.cursor < first:
             raise CheckpointError(_gone(samples.name, p, found.cursor, first))
         quiet = found.cursor
-        if log.exactly_once and said is not None:
+        if silent and said is not None:
             quiet = max(said, quiet)
         _log.info("partition=%d goes on from checkpoint %d, said %d", p, found.cursor, quiet)
         return found, quiet
@@ -65,6 +76,41 @@ def begin(
         raise SettingError(_refusal(store.learner, made))
     start = origin.start if origin else 0
     return _replay(config, p, start, first, said, "no checkpoint can be used")
+
+
+def _agreed(
+    log: Log, store: Checkpoints, committed: int | None, origin: _Origin | None, *, forced: bool
+) -> tuple[int | None, _Origin | None]:
+    """Return how far all was said, by the group's cursor and by the newest outcomes.
+
+    The two are committed together, so where they disagree somebody has lost or moved the
+    cursor. Outcomes beyond it are the truth; if they end before it and it does not take a
+    moment for them to appear, raises `CheckpointError`, unless a way on was `forced`. A
+    checkpoint between the two is one of a new state that had said nothing yet.
+    """
+    deadline = time.monotonic() + _APPEARING
+    while origin is not None and committed is not None and origin.said < committed:
+        forced |= any(origin.said < int(path.name) <= committed for path in store.paths())
+        if forced or time.monotonic() > deadline:
+            break
+        time.sleep(_LOOK)
+        origin = _origin(log, store)
+    if origin is None or origin.said == committed:
+        return committed, origin
+    if committed is None or origin.said > committed:
+        _log.warning(
+            "partition=%d the cursor committed is %s, but outcomes reach to %d: taking these",
+            *(store.partition, committed, origin.said),
+        )
+        return origin.said, origin
+    if forced:
+        return committed, origin
+    raise CheckpointError(
+        f"the cursor of learner {store.learner!r} in partition {store.partition} is "
+        f"{committed}, but its outcomes end at {origin.said}; if somebody has moved the "
+        "cursor, go on from there with --fresh (a new state) or --rebuild (the old one, by "
+        "replay)"
+    )
 
 
 def _afresh(store: Checkpoints, config: Config, at: int) -> tuple[Learner, int]:

@@ -7,6 +7,7 @@
     ├── TopicFailed         the log refused to store; nothing of that commit was kept
     ├── CursorExpired       the record a cursor points at is no longer kept
     ├── Fenced              another writer of the same name has taken over
+    ├── SeatLost            a member has lost its place, or does not know what it stored
     ├── CheckpointError     a checkpoint is not to be trusted, or not to be found
     └── RecordError         a record is refused; carries the reason code of its dead letter
 
@@ -69,6 +70,13 @@ class Fenced(StreamError):
         learner = writer.startswith("driftline.") and not _DIGEST.search(writer)
         other_way = ", or give it a --name of its own" if learner else ""
         return cls(f"another process now writes as {writer!r}; end one of the two{other_way}")
+
+
+class SeatLost(StreamError):
+    """A member of a group has lost its place, or what became of its last commit.
+
+    What it holds in memory is worth nothing any more; it may join again and find out.
+    """
 
 
 class CheckpointError(StreamError):

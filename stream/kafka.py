@@ -21,8 +21,10 @@ from kafka.structs import OffsetAndMetadata, TopicPartition
 
 from stream.errors import CursorExpired, StreamError, TopicFailed, TopicMissing, TopicTimeout
 from stream.kafka_cluster import ANSWER, LOOK, Cluster, Waiting
+from stream.kafka_seat import KafkaSeat
 from stream.kafka_writer import KafkaWriter
-from stream.topic import Batch, Cursor, Entries, Entry, Retention, samples_of
+from stream.seats import Alone
+from stream.topic import Batch, Cursor, Entries, Entry, Retention, Seat, Topic, samples_of
 
 T = TypeVar("T")
 
@@ -45,7 +47,7 @@ class KafkaLog:
     broker does not.
     """
 
-    exactly_once = False
+    exactly_once = True
 
     def __init__(
         self,
@@ -102,8 +104,19 @@ class KafkaLog:
         """Return a writer of that name, fencing any other if `atomic`."""
         return KafkaWriter(self.cluster, self.topic, name, atomic=atomic)
 
+    def join(
+        self, group: str, topic: Topic, *, member: str | None = None, exactly_once: bool = True
+    ) -> Seat:
+        """Return a seat among the members of a group, once Kafka lets it join.
+
+        Without `exactly_once` it has all partitions, and nobody fences it.
+        """
+        if not exactly_once:
+            return Alone(self, group, topic, exactly_once=False)
+        return KafkaSeat(self.cluster, self.topic, group, topic.name, member)
+
     def committed(self, group: str) -> dict[int, int]:
-        """Return the cursors that `group` last showed; empty before the first."""
+        """Return the cursors that `group` last committed or showed; empty before the first."""
         try:
             places = self.topic(samples_of(self.stream)).places
         except TopicMissing:

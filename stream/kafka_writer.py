@@ -24,6 +24,9 @@ from stream.topic import Cursor, Topic, backwards, partition_of
 _TRANSACTION = {"transaction_timeout_ms": 10_000, "retry_backoff_ms": 5}
 """With kafka-python's own 100 ms between two tries, every other commit takes twice that."""
 
+Moves = tuple[Mapping[Any, Any], Any]
+"""The offsets that a commit moves by topic and partition, and who in their group moves them."""
+
 
 class KafkaWriter:
     """An appender to a `KafkaLog`; see `stream.topic.Writer`.
@@ -77,14 +80,21 @@ class KafkaWriter:
         self._waiting.append((topic, value, key, pairs, partition, at))
 
     def commit(self, cursors: Cursor | None = None, *, within: float = 30.0) -> None:
-        """Send all that was appended, in one transaction if the writer is atomic."""
+        """Send all that was appended, in one transaction if the writer is atomic.
+
+        A writer of its own has no group: cursors are left to `KafkaLog.show`.
+        """
+        self._commit(None, within)
+
+    def _commit(self, moves: Moves | None, within: float) -> None:
+        """Send all that was appended, and move a group's offsets in the same transaction."""
         if self._failed is not None:
             raise self._failed
-        if not self._waiting:
+        if not self._waiting and moves is None:
             return
         records, self._waiting = self._waiting, []
         try:
-            _bounded(within, lambda: self._store(records, within))
+            _bounded(within, lambda: self._store(records, moves, within))
         except queue.Empty:
             self._failed = self._unknown(f"gave no answer within {within:g} s")
         except StreamError as error:
@@ -93,9 +103,13 @@ class KafkaWriter:
             self._cluster.drop(self._producer)
             raise self._failed
 
-    def _store(self, records: list[tuple[Any, ...]], within: float) -> None:
+    def _store(
+        self, records: list[tuple[Any, ...]], moves: Moves | None, within: float
+    ) -> None:
         try:
             refusal = self._send(records, within)
+            if refusal is None and moves is not None:
+                refusal = self._move(moves)
             if self._atomic:
                 end = "commit" if refusal is None else "abort"
                 getattr(self._producer, f"{end}_transaction")()
@@ -116,6 +130,14 @@ class KafkaWriter:
         futures = [producer.send(*record) for record in records]
         producer.flush(within)
         return next((sent.exception for sent in futures if not sent.succeeded()), None)
+
+    def _move(self, moves: Moves) -> Any:
+        """Return what kept the offsets from being moved; None if nothing did."""
+        try:
+            self._producer.send_offsets_to_transaction(*moves)
+        except (refusals.CommitFailedError, refusals.FencedInstanceIdError) as error:
+            return error
+        return None
 
     def _fenced(self, error: Exception) -> StreamError | None:
         kinds = refusals.ProducerFencedError, refusals.InvalidProducerEpochError

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stream.errors import CursorExpired, Fenced, TopicMissing
-from stream.topic import Batch, Cursor, Entries, Entry, Retention, partition_of
+from stream.seats import Alone
+from stream.topic import Batch, Cursor, Entries, Entry, Retention, Topic, partition_of
 
 
 @dataclass
@@ -135,6 +136,12 @@ class MemoryLog:
         with self._changed:
             self._epochs[name] += 1
             return MemoryWriter(self, name, self._epochs[name])
+
+    def join(
+        self, group: str, topic: Topic, *, member: str | None = None, exactly_once: bool = True
+    ) -> Alone:
+        """Return a seat with all partitions, fencing whoever had them."""
+        return Alone(self, group, topic, exactly_once=self.exactly_once)
 
     def committed(self, group: str) -> dict[int, int]:
         """Return the cursors that `group` last committed."""

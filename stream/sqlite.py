@@ -9,10 +9,11 @@ from __future__ import annotations
 import uuid
 
 from stream.errors import TopicMissing
+from stream.seats import Alone
 from stream.sqlite_db import Database
 from stream.sqlite_topic import SqliteTopic, table
 from stream.sqlite_writer import SqliteWriter
-from stream.topic import Cursor, Retention
+from stream.topic import Cursor, Retention, Topic
 
 
 class SqliteLog(Database):
@@ -63,6 +64,12 @@ class SqliteLog(Database):
                 (name,),
             ).fetchone()
         return SqliteWriter(self, self.topic, name, epoch)
+
+    def join(
+        self, group: str, topic: Topic, *, member: str | None = None, exactly_once: bool = True
+    ) -> Alone:
+        """Return a seat with all partitions, fencing whoever had them."""
+        return Alone(self, group, topic, exactly_once=self.exactly_once)
 
     def committed(self, group: str) -> dict[int, int]:
         """Return the cursors that `group` last committed."""

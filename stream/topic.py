@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -134,10 +134,10 @@ class Writer(Protocol):
     def commit(self, cursors: Cursor | None = None, *, within: float = 30.0) -> None:
         """Make all that was appended durable and readable.
 
-        `cursors` are the reader's positions that these records follow from; a log that is
-        `exactly_once` stores both in one transaction, any other leaves them to
-        `Log.show`. Raises `Fenced` when a newer writer of this name exists, `TopicTimeout`
-        after `within` seconds; the writer is then of no further use.
+        `cursors` are the reader's positions that these records follow from: an
+        `exactly_once` seat's writer stores both in one transaction, any other may leave
+        them to `Log.show`. Raises `Fenced` when a newer writer of this name exists,
+        `TopicTimeout` after `within` seconds; the writer is then of no further use.
         """
 
     def rows(self, topic: str) -> dict[int, int]:
@@ -147,12 +147,47 @@ class Writer(Protocol):
         """Let go of the log; what was not committed is dropped."""
 
 
+class Share(NamedTuple):
+    """The partitions that are a member's own, until its group shares them out again.
+
+    `round` is another number after each time that it did.
+    """
+
+    round: int
+    partitions: frozenset[int]
+
+
+class Seat(Protocol):
+    """A member's place in a group that shares out the partitions of a topic."""
+
+    exactly_once: bool
+    """Whether `writer.commit` stores records and cursors in one transaction."""
+
+    @property
+    def writer(self) -> Writer:
+        """Return the writer of this member, which fences any other that has its name."""
+
+    def share(self, *, wait: float = 0.0) -> Share | None:
+        """Return what is this member's own, as the group has it now.
+
+        Waits up to `wait` seconds while the group is busy sharing out, and returns None if
+        it still is. Not to be called while a commit is under way; whatever is committed
+        next counts as said by the owner of what was returned here last.
+        """
+
+    def committed(self, partitions: Iterable[int]) -> dict[int, int]:
+        """Return the cursors that the group last committed, once no commit is pending."""
+
+    def close(self) -> None:
+        """Leave the group, and let go of the writer."""
+
+
 class Log(Protocol):
     """A place that holds the topics of one stream."""
 
     stream: str
     exactly_once: bool
-    """Whether `Writer.commit` stores records and cursors in one transaction."""
+    """Whether seats store records and cursors in one transaction, unless asked not to."""
 
     def create(
         self, name: str, *, partitions: int, retention: Retention | None = None
@@ -170,6 +205,17 @@ class Log(Protocol):
 
         Without `atomic` a log may do without the fence and store part of a commit that
         fails, where the two cost extra: for one who says everything again after a failure.
+        """
+
+    def join(
+        self, group: str, topic: Topic, *, member: str | None = None, exactly_once: bool = True
+    ) -> Seat:
+        """Return a seat in a group of readers of a topic.
+
+        On Kafka members of one group share the partitions; a `member` that comes again
+        takes its old place, and whoever has it is `Fenced`. On the other logs, and without
+        `exactly_once`, a seat has all partitions, and a newer one of the group fences it
+        where a log knows writers apart.
         """
 
     def committed(self, group: str) -> dict[int, int]:

@@ -28,7 +28,12 @@ DOORS = {
     "cyclopts": {"driftline/"},
     "fastavro": {"producer/sources/avro.py"},
     "hmac": {"learner/checkpoint.py"},
-    "kafka": {"stream/kafka.py", "stream/kafka_cluster.py", "stream/kafka_writer.py"},
+    "kafka": {
+        "stream/kafka.py",
+        "stream/kafka_cluster.py",
+        "stream/kafka_seat.py",
+        "stream/kafka_writer.py",
+    },
     "msgspec": {"stream/records.py", "learner/serving/"},
     "numpy": {"learner/models/sklearn.py", "learner/models/vectors.py"},
     "pickle": {"learner/checkpoint.py"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Literal
 
 from driftline.console import Stop, set_up_logging, sum_up, tell
 from driftline.options import MODEL, Common, Learning, Named
@@ -15,6 +16,9 @@ def learn(
     learning: Learning | None = None,
     named: Named | None = None,
     turn: int = 2000,
+    turn_seconds: float = 0.05,
+    delivery: Literal["exactly-once", "at-least-once"] = "exactly-once",
+    member: str | None = None,
     until_end: bool = False,
     rebuild: bool = False,
     fresh: bool = False,
@@ -31,6 +35,13 @@ def learn(
     ----------
     turn
         Records of one commit, at most.
+    turn_seconds
+        Seconds for which the first of them waits for more.
+    delivery
+        exactly-once, or at-least-once on Kafka: there an outcome may be said again.
+    member
+        Name of this one of several learners of a name that share a stream's partitions on
+        Kafka; started again under it, it takes its old place at once.
     until_end
         Stop at the end of the stream as it stands now.
     rebuild
@@ -58,6 +69,9 @@ def learn(
             **settings_of(learning or Learning()),
             "key_file": named.key_file,
             "turn": turn,
+            "turn_seconds": turn_seconds,
+            "delivery": delivery,
+            "member": member,
             "rebuild": rebuild,
             "fresh": fresh,
             "answer": answer,

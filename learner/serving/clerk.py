@@ -40,6 +40,9 @@ class Clerk:
     def know(self, said: Mapping[int, int]) -> None:
         """Note how far each partition is; up to `said` it only learns again."""
         learners = self._learners()
+        if not learners:
+            self._desk.about = None
+            return
         first = learners[min(learners)]
         ready = {p: learner.cursor >= said[p] for p, learner in learners.items()}
         about = About(first.task, first.config.hash, ready)
@@ -72,9 +75,14 @@ class Clerk:
         taken = self._desk.take()
         if not taken:
             return
-        learners, answers = self._learners(), []
+        learners = self._learners()
+        answers: list[tuple[Asked, Any]] = []
         for p in dict.fromkeys(asked.partition for asked in taken):
             of_this = [asked for asked in taken if asked.partition == p]
+            if p not in learners:
+                gone = Refused(503, "moved", f"partition {p} is another learner's now")
+                answers += [(asked, gone) for asked in of_this]
+                continue
             at = reached.get(p, learners[p].cursor)
             answers += [*zip(of_this, _answers(learners[p], of_this, at), strict=True)]
         self._desk.give(answers)

@@ -1,5 +1,7 @@
 import gc
 import shutil
+import threading
+import time
 
 import pytest
 
@@ -7,11 +9,12 @@ from learner.checkpoint import key_of
 from learner.config import Config
 from learner.loop import Run, learn
 from learner.models.river import RiverModel
-from stream.errors import SettingError
+from stream.errors import CheckpointError, SettingError
 from stream.memory import MemoryLog
 from stream.records import Record, decode_outcomes, encode
 
 CONFIG = Config(model="naive-bayes", policy="none")
+GROUP = "driftline.s.main"
 
 
 @pytest.fixture
@@ -52,13 +55,13 @@ def test_a_partition_that_replays_never_takes_its_committed_cursor_back(log, tmp
     """Killed twice while one partition replays and the other speaks: nothing is doubled."""
     run = Run(state=tmp_path, turn=100)
     learn(log, CONFIG, run, stopping=after(8))
-    committed = log.committed("driftline.s.main")
+    committed = log.committed(GROUP)
     assert min(committed.values()) > 200
     shutil.rmtree(tmp_path / "s" / "main" / "p0")
     for _ in range(3):
         learn(log, CONFIG, run, stopping=after(1))
         shutil.rmtree(tmp_path / "s" / "main" / "p0", ignore_errors=True)
-        now = log.committed("driftline.s.main")
+        now = log.committed(GROUP)
         assert all(now[p] >= committed[p] for p in committed)
         committed = now
     learn(log, CONFIG, Run(state=tmp_path, turn=100, until_end=True))
@@ -96,6 +99,85 @@ def test_a_lost_key_is_not_replaced_in_silence(log, tmp_path):
         learn(log, CONFIG, Run(state=tmp_path, until_end=True))
     learn(log, CONFIG, Run(state=tmp_path, until_end=True, rebuild=True))
     assert said(log, 0) == list(range(600))
+
+
+def test_a_lost_cursor_is_found_in_the_outcomes(log, tmp_path, caplog):
+    """As Kafka forgets that of a group idle for a week: nothing is said again."""
+    learn(log, CONFIG, Run(state=tmp_path, turn=100), stopping=after(5))
+    log._cursors.clear()
+    learn(log, CONFIG, Run(state=tmp_path, until_end=True))
+    assert "outcomes reach to" in caplog.text
+    assert said(log, 0) == list(range(600))
+    assert said(log, 1) == list(range(600))
+
+
+def test_a_cursor_set_back_says_nothing_again(log, tmp_path):
+    """By whatever tool it was done."""
+    learn(log, CONFIG, Run(state=tmp_path, turn=100), stopping=after(5))
+    log._cursors[GROUP][0] = 10
+    learn(log, CONFIG, Run(state=tmp_path, until_end=True))
+    assert said(log, 0) == list(range(600))
+
+
+@pytest.mark.parametrize("way", ["rebuild", "fresh"])
+def test_a_cursor_set_forward_is_for_a_person_to_decide(log, tmp_path, monkeypatch, way):
+    """It is refused with the two ways on, which then leave the gap that was asked for."""
+    monkeypatch.setattr("learner.start._APPEARING", 0.0)
+    learn(log, CONFIG, Run(state=tmp_path, turn=100), stopping=after(2))
+    told = len(said(log, 0))
+    log._cursors[GROUP][0] = 500
+    with pytest.raises(CheckpointError, match=r"--fresh .* or --rebuild"):
+        learn(log, CONFIG, Run(state=tmp_path, until_end=True))
+    learn(log, CONFIG, Run(state=tmp_path, until_end=True, **{way: True}))
+    assert said(log, 0) == [*range(told), *range(500, 600)]
+
+
+def test_a_new_state_where_old_samples_are_gone_goes_on_though_it_said_nothing(log, tmp_path):
+    """Stopped before its first outcome, it finds its own cursor to be no stranger's."""
+    learn(log, CONFIG, Run(state=tmp_path, turn=100), stopping=after(2))
+    told = len(said(log, 0))
+    log.topic("s.samples").drop(0, 400)
+    learn(log, CONFIG, Run(state=tmp_path, fresh=True), stopping=after(1))
+    learn(log, CONFIG, Run(state=tmp_path, until_end=True))
+    assert said(log, 0) == [*range(told), *range(400, 600)]
+
+
+def test_a_turn_waits_for_more_but_not_for_long(tmp_path):
+    """What comes in its time is one message; a turn of no time takes what is there."""
+    for seconds, most in ((5.0, 2), (0.0, 20)):
+        log = filled(0)
+        feeding = threading.Thread(target=trickle, args=(log, 20))
+        feeding.start()
+        run = Run(state=tmp_path / str(seconds), turn=20, turn_seconds=seconds)
+        learn(log, CONFIG, run, stopping=lambda log=log: log.committed(GROUP).get(0) == 20)
+        feeding.join()
+        messages = log.topic("s.main.outcomes").end()[0]
+        assert 1 <= messages <= most
+        assert (messages > 2) == (seconds == 0)
+
+
+def trickle(log, samples):
+    """Write samples one after the other."""
+    writer = log.writer("trickle")
+    for i in range(samples):
+        writer.append("s.samples", encode(Record(id=i, x={"a": 1.0}, y=i % 2)), partition=0)
+        writer.commit()
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"turn_seconds": -1.0}, "turn_seconds must be from 0"),
+        ({"delivery": "sometimes"}, "exactly-once or at-least-once, got 'sometimes'"),
+        ({"member": "A"}, "member 'A' must be"),
+        ({"member": "a"}, "give it with --key-file"),
+    ],
+)
+def test_a_wrong_setting_of_a_run_is_named(tmp_path, wrong, message):
+    """With what it must be, or what else it needs."""
+    with pytest.raises(SettingError, match=message):
+        Run(state=tmp_path, **wrong)
 
 
 @pytest.mark.parametrize("kind", ["file", "below"])

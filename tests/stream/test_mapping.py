@@ -30,7 +30,7 @@ scalars = (
     st.none()
     | st.booleans()
     | st.integers(-(2**63), 2**63 - 1)
-    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.floats(min_value=-1e100, max_value=1e100)
     | st.text(st.characters(codec="utf-8"), max_size=4)
 )
 trees = st.recursive(
@@ -193,9 +193,9 @@ def test_whatever_comes_is_a_record_or_has_a_reason_why_not(
         (b"", "empty"),
         (b"{" + b" " * MAX_RECORD, "too_large"),
         (b'{"i": "\xff"}', "not_utf8"),
-        (b'{"i": 1, "a": NaN}', "malformed_json"),
-        (b'{"i": 1', "malformed_json"),
-        (b"[1]", "wrong_type"),
+        (b'{"i": 1, "a": NaN}', "not_finite"),
+        (b'{"i": 1', "truncated"),
+        (b"[1]", "not_object"),
         (b"{}", "missing_id"),
         (b'{"i": null}', "missing_id"),
         (b'{"i": 1.5}', "wrong_type"),
@@ -222,7 +222,7 @@ def test_whatever_comes_is_a_record_or_has_a_reason_why_not(
         (text({"i": 1, "a": "b" * (MAX_STRING + 1)}), "string_too_long"),
         (text({"i": "b" * (MAX_STRING + 1)}), "string_too_long"),
         (b'{"i":1,"a":' + b'{"a":' * 10_000 + b"1" + b"}" * 10_001, "too_deep"),
-        (b'{"i":1,"t":' + b'{"a":' * 800 + b"1" + b"}" * 801, "bad_time"),
+        (b'{"i":1,"t":' + b'{"a":' * 800 + b"1" + b"}" * 801, "too_deep"),
     ],
 )
 def test_what_cannot_be_read_is_refused_by_reason(value: bytes, reason: str) -> None:

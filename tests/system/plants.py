@@ -3,7 +3,7 @@
 import json
 import time
 
-from learner import loop
+from learner import loop, start
 from learner.checkpoint import Checkpoints
 from learner.commits import Commits
 from learner.loop import _Work
@@ -11,6 +11,7 @@ from learner.scores import Scores
 from producer import copying, delivery, intake
 from producer.answers import Answers
 from stream import sqlite_writer
+from stream.kafka_writer import KafkaWriter
 from stream.sqlite import SqliteLog
 from stream.sqlite_writer import SqliteWriter
 
@@ -92,21 +93,50 @@ def cursors_last():
     SqliteWriter.commit = planted
 
 
+def kafka_cursors_first():
+    """The cursors are committed before what they follow from, in a transaction of their own."""
+    _parted(lambda moves, waiting: ((moves, []), (None, waiting)))
+
+
+def kafka_cursors_last():
+    """The cursors are committed after what they follow from, in a transaction of their own."""
+    _parted(lambda moves, waiting: ((None, waiting), (moves, [])))
+
+
+def deaf_to_outcomes():
+    """A start does not hold its cursor against the outcomes; else that would heal or refuse."""
+    start._agreed = lambda log, store, committed, origin, *, forced: (committed, origin)
+
+
+def _parted(parts):
+    """Commit on Kafka in two transactions with a gap between."""
+    commit = KafkaWriter._commit
+
+    def planted(self, moves, within):
+        waiting = self._waiting
+        for number, (some, self._waiting) in enumerate(parts(moves, waiting)):
+            time.sleep(5 * GAP * number)  # most of a turn, so that a kill falls here
+            commit(self, some, within)
+
+    KafkaWriter._commit = planted
+
+
 def at_least_once():
-    """The embedded log promises no more than Kafka does; no bug, but a harder world."""
+    """The embedded log promises no more than Kafka need; no bug, but a harder world."""
     SqliteLog.exactly_once = False
 
 
 def checkpoint_first():
     """The checkpoint is saved before what it follows from is committed."""
-    start = Commits.start
+    begin = Commits.start
 
     def planted(self, cursors, reached):
         work = self._done.__self__
         self.settle()
+        work._done(reached)
         work._save()
         time.sleep(GAP)
-        start(self, cursors, reached)
+        begin(self, cursors, reached)
 
     Commits.start = planted
 
