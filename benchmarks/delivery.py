@@ -97,6 +97,8 @@ def _print(pair: Pair) -> None:
 
 def _waits(url: str, folder: Path, rate: int, seconds: float) -> list[float]:
     """Return how long each sample waited for its prediction, in seconds."""
+    # The threads that write, read and speak to the broker have their turns at once.
+    sys.setswitchinterval(0.0005)
     sent: dict[int, float] = {}
     with contextlib.closing(connect(url)) as log, contextlib.closing(connect(url)) as other:
         log.create(samples_of(log.stream), partitions=1)

@@ -5,6 +5,7 @@ that it would. When a guard is no longer needed, the second kind fails and tells
 """
 
 import contextlib
+import gc
 import os
 import signal
 import threading
@@ -30,6 +31,13 @@ pytestmark = [
 ]
 
 Sit = Callable[..., KafkaSeat]
+
+
+@pytest.fixture(autouse=True)
+def _collect_sockets() -> Iterator[None]:
+    """Let the garbage of a test be found while its warnings are ignored."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture
@@ -200,7 +208,7 @@ def test_a_commit_without_an_answer_has_an_end(
 
         waiting = threading.Thread(target=commit, daemon=True)
         waiting.start()
-        waiting.join(6)
+        waiting.join(4)
         assert waiting.is_alive()
     finally:
         os.kill(broker.process.pid, signal.SIGCONT)

@@ -103,6 +103,18 @@ def kafka_cursors_last():
     _parted(lambda moves, waiting: ((None, waiting), (moves, [])))
 
 
+def long_transactions():
+    """On Kafka a transaction stays open for a while; no bug, but a kill falls into it."""
+    move = KafkaWriter._move
+
+    def planted(self, moves):
+        found = move(self, moves)
+        time.sleep(5 * GAP)
+        return found
+
+    KafkaWriter._move = planted
+
+
 def deaf_to_outcomes():
     """A start does not hold its cursor against the outcomes; else that would heal or refuse."""
     start._agreed = lambda log, store, committed, origin, *, forced: (committed, origin)

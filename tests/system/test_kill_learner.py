@@ -177,15 +177,31 @@ def test_kills_at_least_once_lose_nothing_on_kafka(
 
 
 @pytest.mark.kafka
+@pytest.mark.timeout(120 + 10 * KILLS)
+def test_kills_within_a_transaction_show_nowhere(campaign, nursery, tmp_path, kafka_stream):
+    """What was sent and not committed is never read, nor are its cursors."""
+    kills = max(3, KILLS // 10)
+    limit = 1000 * kills
+    nursery.run(*produce(limit, "--stream", kafka_stream), cwd=tmp_path)
+
+    plants = ["frequent_checkpoints", "long_transactions"]
+    counts = campaign(kafka_stream, TREE, 100, seed=10, kills=kills, end=limit, plants=plants)
+
+    assert counts.between > 0
+    assert counts.faults == []
+    assert counts.surprises == []
+
+
+@pytest.mark.kafka
 @pytest.mark.parametrize("plant", ["kafka_cursors_first", "kafka_cursors_last"])
 def test_cursors_outside_of_the_transaction_are_caught(
     campaign, nursery, tmp_path, kafka_stream, plant
 ):
     """The comparison sees it when outcomes and cursors are two transactions."""
-    nursery.run(*produce(4000, "--stream", kafka_stream), cwd=tmp_path)
+    nursery.run(*produce(3000, "--stream", kafka_stream), cwd=tmp_path)
 
     plants = ["frequent_checkpoints", "deaf_to_outcomes", plant]
-    counts = campaign(kafka_stream, TREE, 100, seed=8, kills=4, end=4000, plants=plants)
+    counts = campaign(kafka_stream, TREE, 100, seed=8, kills=3, end=3000, plants=plants)
 
     assert counts.between > 0
     assert counts.faults != []
