@@ -200,6 +200,7 @@ def test_a_broken_file_is_one_sentence(tmp_path, name, data, label, said):
         (".zip", zip_of(a__csv="a,b\n" + "1,2\n" * 300)),
         (".csv.gz", gzip.compress(b"a,b\n" + b"1,2\n" * 300)),
     ],
+    ids=["parquet", "arrow", "ipc", "avro", "zip", "gz"],
 )
 def test_cut_anywhere_and_flipped_anywhere_no_traceback_comes(tmp_path, ending, data):
     """A file damaged at any place is read, or refused with a sentence."""
