@@ -35,8 +35,14 @@ class TopicMissing(StreamError):
     @classmethod
     def named(cls, topic: str, log: str) -> "TopicMissing":
         """Return the error for a topic that `log` lacks."""
-        maker = "produce" if topic.endswith(".samples") else "learn"
-        return cls(f"topic {topic!r} is not in {log}; run 'driftline {maker}' to make it")
+        *_, kind = topic.split(".")
+        maker = {"samples": "produce"} | dict.fromkeys(
+            ("outcomes", "predictions", "dead"), "learn"
+        )
+        advice = (
+            f"run 'driftline {maker[kind]}' to make it" if kind in maker else "correct its name"
+        )
+        return cls(f"topic {topic!r} is not in {log}; {advice}")
 
 
 class TopicTimeout(StreamError):

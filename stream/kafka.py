@@ -60,6 +60,8 @@ class KafkaLog:
         self.stream = stream
         self.cluster = Cluster(brokers, settings or {}, within=within)
         self._members: dict[str, Any] = {}
+        self._source = samples_of(stream)
+        """The topic whose cursors are shown; somebody else's, where a learner reads one."""
 
     def create(
         self, name: str, *, partitions: int, retention: Retention | None = None
@@ -111,22 +113,23 @@ class KafkaLog:
 
         Without `exactly_once` it has all partitions, and nobody fences it.
         """
+        self._source = topic.name
         if not exactly_once:
             return Alone(self, group, topic, exactly_once=False)
         return KafkaSeat(self.cluster, self.topic, group, topic.name, member)
 
     def committed(self, group: str) -> dict[int, int]:
         """Return the cursors that `group` last committed or showed; empty before the first."""
-        try:
-            places = self.topic(samples_of(self.stream)).places
-        except TopicMissing:
-            return {}
-        member = functools.partial(self._member(group).committed, timeout_ms=5000)
-        found = {
-            p: self.cluster.ask(functools.partial(member, place), f"tell how far {group!r} is")
-            for p, place in places.items()
+        ask = functools.partial(self.cluster.admin.list_group_offsets, group)
+        found = self.cluster.ask(ask, f"tell how far {group!r} is").get(group, {})
+        # A group reads one topic, somebody else's perhaps; of two it has read, this one.
+        read = {place.topic for place in found}
+        source = self._source if self._source in read else min(read, default="")
+        return {
+            place.partition: at.offset
+            for place, at in found.items()
+            if place.topic == source and at.offset >= 0
         }
-        return {p: cursor for p, cursor in found.items() if cursor is not None}
 
     def groups(self) -> list[str]:
         """Return the names of all groups on the cluster that it lets us see."""
@@ -138,8 +141,9 @@ class KafkaLog:
 
         Nothing is decided by them, so a refusal is no more than a warning.
         """
-        name = samples_of(self.stream)
-        offsets = {TopicPartition(name, p): OffsetAndMetadata(c) for p, c in cursors.items()}
+        offsets = {
+            TopicPartition(self._source, p): OffsetAndMetadata(c) for p, c in cursors.items()
+        }
         try:
             self._member(group, within=5.0).commit(offsets, timeout_ms=5000)
         except (refusals.KafkaError, TopicTimeout) as error:
