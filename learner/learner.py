@@ -306,7 +306,7 @@ class Learner:
                 if id_ is None:
                     id_ = f"{self.partition}@{offset}"
                 if waiting and str(id_) in waiting:
-                    found = self._asked_before(offset, value, record, turn)
+                    found = self._asked_before(offset, value, record, id_, turn)
                     samples -= 1
                     if found is None:
                         continue
@@ -421,14 +421,17 @@ class Learner:
         }
 
     def _asked_before(
-        self, offset: int, value: bytes, record: Record, turn: Turn
+        self, offset: int, value: bytes, record: Record, id_: int | str, turn: Turn
     ) -> Waiting | None:
-        """Take a sample whose id waits: with y it brings the label, else it is refused."""
+        """Take a sample whose id waits: with y it brings the label, else it is refused.
+
+        It may be called so only for its place, if somebody has used that as an id.
+        """
         if record.y is None:
-            message = f"question {record.id!r} still waits for its label"
+            message = f"question {id_!r} still waits for its label"
             self._bury(turn, offset, value, RecordError("duplicate_question", message))
             return None
-        return self.waiting[str(record.id)]
+        return self.waiting[str(id_)]
 
     def _aside(self, offset: int, value: bytes, record: Record, turn: Turn) -> Waiting | None:
         """Take a record without features; return the sample it brings the label of, if any."""

@@ -17,6 +17,8 @@ from stream.records import MAX_CLASSES, NO_GUESS, NOT_FINITE, OTHER, Label, Tota
 FADING = 0.999
 """Fading factor of the prequential error, see `Totals`."""
 
+_NAMES = 4096
+"""Bytes of the names of all classes in a confusion, which says each of them often."""
 _REST = ("rest",)
 """Stands for all classes beyond the first; no label is a tuple."""
 
@@ -124,7 +126,7 @@ class Scores:
     ) -> tuple[list[float], list[float]]:
         totals = self.totals
         no_change, majority = [], []
-        n, last = totals.labelled - len(ys), self._last or 0.0
+        n, last = totals.labelled - len(ys), 0.0 if self._last is None else self._last
         for y, guess, flag in zip(ys, guesses, flags, strict=True):
             no_change.append(abs(y - last))
             majority.append(abs(y - self._mean))
@@ -160,7 +162,12 @@ class Scores:
         rest: Any = _REST
         guessed = (guess for _, guess in self._pairs if guess != rest)
         named = list(dict.fromkeys(chain(self._seen, guessed)))[:MAX_CLASSES]
-        texts = {label: text_of(label) for label in named}
+        texts, room = {}, _NAMES
+        for label in named:
+            text = text_of(label)
+            if (room := room - len(text.encode())) < 0:
+                break
+            texts[label] = text
         confusion: dict[str, dict[str, int]] = {}
         for (y, guess), count in self._pairs.items():
             row = confusion.setdefault(texts.get(y, OTHER), {})

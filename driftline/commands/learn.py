@@ -89,8 +89,11 @@ def learn(
     if summary.dead * 2 > summary.samples:
         tell(
             f"driftline: {summary.dead:,} dead letters for {summary.samples:,} samples; does "
-            "the model take such features and labels? hoeffding-tree takes texts as well"
+            "the model take such features and labels? 'driftline dead' shows them, and "
+            "--model hoeffding-tree --name tree begins another that takes texts as well"
         )
+    if summary.dead and not summary.samples:
+        return stop.exit_code or 1
     return stop.exit_code
 
 

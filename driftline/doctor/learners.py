@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from driftline.doctor.finding import Case, Finding, Skipped, failed, ok, warn
-from stream.errors import CheckpointError, StreamError
-from stream.topic import Topic, group_of
+from stream.errors import CheckpointError, StreamError, TopicMissing
+from stream.records import decode_outcomes
+from stream.topic import Topic, group_of, topic_of
 
 _NEAR = 0.5
 """Of the retention, the age of the oldest record needed from which on there is a warning."""
@@ -41,6 +43,33 @@ def cursors(case: Case) -> Iterator[Finding]:
             )
         elif lag:
             yield warn(text, f"see whether 'driftline learn --name {name}' is running")
+        else:
+            yield ok(text)
+
+
+def outcomes(case: Case) -> Iterator[Finding]:
+    """Say what each learner's sums come to, and whether most records were refused."""
+    log = case.reached()
+    for name in _names(case):
+        try:
+            topic = log.topic(topic_of(log.stream, name, "outcomes"))
+        except TopicMissing:
+            continue
+        found = [topic.newest(p) for p in range(topic.partitions)]
+        totals = [decode_outcomes(entry.value).totals for entry in found if entry is not None]
+        samples = sum(each.samples for each in totals if each)
+        reasons: Counter[str] = Counter()
+        for each in totals:
+            reasons.update(each.dead if each else {})
+        dead = reasons.total()
+        text = f"{name} has learned {samples:,} samples and refused {dead:,} records"
+        if dead > samples:
+            report = warn if samples else failed
+            why = ", ".join(f"{reason} {count:,}" for reason, count in reasons.most_common(3))
+            yield report(
+                f"{text}: {why}",
+                "see 'driftline dead'; a model that takes such records needs another --name",
+            )
         else:
             yield ok(text)
 

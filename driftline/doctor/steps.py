@@ -16,6 +16,7 @@ STEPS = (
     Step("topics", topics.topics),
     Step("records", topics.records),
     Step("learners", learners.cursors),
+    Step("outcomes", learners.outcomes),
     Step("checkpoints", learners.checkpoints),
     Step("clock", clock.clock),
 )

@@ -232,8 +232,11 @@ def _numbers_only(estimator: Any) -> bool:
 
     Where that cannot be told, the answer is no.
     """
-    while isinstance(estimator, compose.Pipeline):
-        estimator = next(iter(estimator.steps.values()))
+    while isinstance(estimator, compose.Pipeline | base.Wrapper):
+        if isinstance(estimator, compose.Pipeline):
+            estimator = next(iter(estimator.steps.values()))
+        else:
+            estimator = estimator._wrapped_model
     if isinstance(estimator, HoeffdingTreeRegressor):
         return bool(estimator.leaf_prediction != "mean")
     return isinstance(estimator, _OF_NUMBERS)

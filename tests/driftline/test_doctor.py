@@ -93,7 +93,7 @@ def test_it_is_said_to_a_person_too(run):
     assert code == 1
     assert [line for line in lines if not line.startswith(" ")][:-1] == TITLES
     assert "  failed   there is no file 'none.db'; name the one that" in out
-    assert lines[-1].endswith("1 failed, 4 skipped")
+    assert lines[-1].endswith("1 failed, 5 skipped")
     assert not Path("none.db").exists()
 
 

@@ -2,9 +2,12 @@
 
 import pytest
 
+from learner.config import Config
 from learner.labels import TwoClasses
+from learner.learner import Learner
 from stream.errors import RecordError
-from stream.records import encode
+from stream.records import Record, encode
+from stream.topic import Batch
 from tests.learner.told import learner, reasons, rows, sample, tell
 
 
@@ -211,3 +214,18 @@ def test_a_refused_label_leaves_its_sample_at_its_place_in_the_queue():
 
     assert [error.reason for _, _, error in turn.dead] == ["unknown_id"]
     assert [row["id"] for row in rows(turn)] == ["new"]
+
+
+def test_a_question_may_be_called_as_the_place_of_a_sample_without_a_name():
+    """Then that sample is its label, and nothing ends."""
+    records = [
+        Record(id="0@2", x={"a": 1.0}),
+        Record(x={"a": 1.0}, y=1),
+        Record(x={"a": 2.0}, y=1),
+    ]
+    learner = Learner(Config(policy="none"), 0, 0)
+
+    turn = learner.learn(Batch(0, [*enumerate(map(encode, records))], 3))
+
+    assert [(row[0], row[1], row[2]) for row in turn.rows] == [(1, 1, "0@1"), (2, 0, "0@2")]
+    assert turn.dead == []

@@ -166,3 +166,29 @@ def test_a_snapshot_stays_what_it_was():
     first = copy.deepcopy(scores.snapshot())
 
     assert scores.snapshot() == first
+
+
+def test_long_names_of_classes_are_not_said_without_end():
+    """Each stands in the confusion often, and a message has its bounds."""
+    labels = ["🦀" * 60 + str(n) for n in range(51)]
+    scores = Scores("classification")
+    scores.update(labels * 51, [y for y in labels for _ in range(51)], [SCORED] * 51**2)
+
+    totals = scores.snapshot()
+
+    assert len(encode(totals)) < 200_000
+    assert sum(sum(row.values()) for row in totals.confusion.values()) == 51**2
+    assert OTHER in totals.confusion
+
+
+def test_a_number_of_a_label_is_the_same_wherever_the_stream_is_cut():
+    """Also a whole 0, which is no missing label."""
+    ys, guesses, flags = [0, 3], [1.0, 1.0], [SCORED] * 2
+    once, twice = Scores("regression"), Scores("regression")
+
+    together, _ = once.update(ys, guesses, flags)
+    apart = [
+        e for y, g in zip(ys, guesses, strict=True) for e in twice.update([y], [g], [0])[0]
+    ]
+
+    assert [*map(repr, together)] == [*map(repr, apart)]

@@ -12,7 +12,7 @@ from river import (
     stats,
 )
 
-from learner.models.river import Straight, straight
+from learner.models.river import RiverModel, Straight, one_vs_rest, straight
 
 PAIRS = [(dict(x), y) for x, y in datasets.Phishing()][:600]
 PLAIN = {
@@ -74,3 +74,12 @@ def test_other_steps_are_left_to_the_pipeline(name):
     estimator = OTHERS[name]()
 
     assert straight(estimator) is estimator
+
+
+def test_a_model_of_numbers_is_one_within_others_too():
+    """So declared classes change nothing in what is refused."""
+    plain = RiverModel(linear_model.LogisticRegression())
+    many = RiverModel(one_vs_rest(linear_model.LogisticRegression()))
+
+    assert plain.numbers_only
+    assert many.numbers_only
