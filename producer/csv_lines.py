@@ -10,7 +10,7 @@ from producer.sources.source import unknown
 from stream.errors import RecordError, SettingError
 from stream.mapping import FieldMap, shaper
 from stream.paths import path_of, steps_of
-from stream.records import Record, Value, check_size, check_strings
+from stream.records import Record, Value, check_bounds, check_size, check_strings
 
 
 class CsvLines:
@@ -38,6 +38,7 @@ class CsvLines:
             )
         found = map(self._value, self._names, values)
         record = self._shape(dict(zip(self._names, found, strict=True)))
+        check_bounds(record)
         check_strings(record)
         return record
 
@@ -82,7 +83,10 @@ class CsvLines:
             return text.strip() or None
         kind = self._types.get(name)
         if kind is None:
-            return text_value(text)
+            try:
+                return text_value(text)
+            except ValueError as error:
+                raise RecordError("number_range", f"in column {name!r}, {error}") from None
         try:
             return CONVERTERS[kind](text)
         except ValueError as error:

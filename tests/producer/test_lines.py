@@ -114,6 +114,20 @@ def test_bad_lines_are_left_out_and_counted():
 
 
 @pytest.mark.parametrize(
+    ("row", "reason"),
+    [("2,1,1e101", "number_range"), ("2,1,-1e200", "number_range"), ("2,1,1e999", None)]
+    + [(f"2,{'L' * 300},1", "string_too_long"), (f"{'i' * 1025},1,1", "string_too_long")],
+)
+def test_a_row_that_no_record_can_hold_is_left_out(row, reason):
+    """A row of CSV is held to the bounds that the learner has; what is written it reads."""
+    summary, found = taken(
+        f"id,y,a\n1,0,1\n{row}\n3,0,2\n", format="csv", mapping=FieldMap(id="id", y="y")
+    )
+    assert summary.skipped == ({reason: 1} if reason else {})
+    assert [it["id"] for it in found] == (["1", "3"] if reason else ["1", "2", "3"])
+
+
+@pytest.mark.parametrize(
     ("settings", "text", "sentence"),
     [
         ({"format": "xml"}, "", "there is no format 'xml'"),
