@@ -115,8 +115,13 @@ def test_bad_lines_are_left_out_and_counted():
 
 @pytest.mark.parametrize(
     ("row", "reason"),
-    [("2,1,1e101", "number_range"), ("2,1,-1e200", "number_range"), ("2,1,1e999", None)]
-    + [(f"2,{'L' * 300},1", "string_too_long"), (f"{'i' * 1025},1,1", "string_too_long")],
+    [
+        ("2,1,1e101", "number_range"),
+        ("2,1,-1e200", "number_range"),
+        ("2,1,1e999", None),
+        (f"2,{'L' * 300},1", "string_too_long"),
+        (f"{'i' * 1025},1,1", "string_too_long"),
+    ],
 )
 def test_a_row_that_no_record_can_hold_is_left_out(row, reason):
     """A row of CSV is held to the bounds that the learner has; what is written it reads."""
