@@ -132,6 +132,28 @@ def test_a_row_that_no_record_can_hold_is_left_out(row, reason):
     assert [it["id"] for it in found] == (["1", "3"] if reason else ["1", "2", "3"])
 
 
+def test_what_would_be_too_large_to_read_is_not_written():
+    """A record may be larger than what it was made of; it is held to the same limit then."""
+    objects = [{"k" * 300: {str(n): 0 for n in range(width)}} for width in (5, 850, 5)]
+    text = "\n".join(map(json.dumps, objects))
+    summary, found = taken(text, size=60_000)
+    assert summary.skipped == {"too_large": 1}
+    assert [it["id"] for it in found] == [0, 2]
+
+    names = ",".join(f"{n:0>300}" for n in range(865))
+    rows = "\n".join([names, ",".join(["0"] * 865)])
+    summary, found = taken(rows, size=60_000, format="csv")
+    assert (summary.skipped, found) == ({"too_large": 1}, [])
+
+    almost = '{"x":{"a":"' + "b" * 60_000 + '"}}'
+    padded = '{"x":{' + ",".join(f'"{n}":"{"b" * 65_000}"' for n in range(4)) + "}}"
+    padded = padded[:-2] + ',"e":"' + "b" * (MAX_RECORD - len(padded) - 7) + '"}}'
+    assert len(padded) == MAX_RECORD
+    summary, found = taken(f"{almost}\n{padded}", size=60_000, format="records")
+    assert summary.skipped == {"too_large": 1}
+    assert len(found) == 1
+
+
 @pytest.mark.parametrize(
     ("settings", "text", "sentence"),
     [
