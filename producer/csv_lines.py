@@ -27,10 +27,10 @@ class CsvLines:
 
     def __call__(self, line: bytes) -> Record | None:
         """Return the record of a line, None for the first. Raises `RecordError`."""
-        check_size(line)
         if not self._names:
             self._open(line)
             return None
+        check_size(line)
         values = self._split(line)
         if len(values) != len(self._names):
             raise RecordError(
@@ -46,6 +46,8 @@ class CsvLines:
         text = line.removeprefix(b"\xef\xbb\xbf")
         self._delimiter = next((it for it in ",;\t|" if it.encode() in text), ",")
         try:
+            # Left out, it would make names of the first row.
+            check_size(line)
             self._names = names = self._split(text)
         except RecordError as error:
             raise SettingError(

@@ -164,6 +164,7 @@ def test_what_would_be_too_large_to_read_is_not_written():
         ({"format": "csv", "mapping": LABELLED}, "a\n1\n", "no column for label in standard"),
         ({"format": "csv"}, "a,a\n", "names the column 'a' twice"),
         ({"format": "csv"}, '"a\n', "names no columns"),
+        ({"format": "csv"}, "a," * MAX_RECORD + "\n1,2\n", "names no columns: record has"),
         ({"format": "records", "mapping": LABELLED}, "", "need no mapping"),
         ({"partitions": 0}, "", "partitions must be"),
     ],
