@@ -10,7 +10,7 @@ from producer.sources.source import unknown
 from stream.errors import RecordError, SettingError
 from stream.mapping import FieldMap, shaper
 from stream.paths import path_of, steps_of
-from stream.records import Record, Value, check_size, check_strings
+from stream.records import Record, Value, check_bounds, check_size, check_strings
 
 
 class CsvLines:
@@ -27,10 +27,10 @@ class CsvLines:
 
     def __call__(self, line: bytes) -> Record | None:
         """Return the record of a line, None for the first. Raises `RecordError`."""
-        check_size(line)
         if not self._names:
             self._open(line)
             return None
+        check_size(line)
         values = self._split(line)
         if len(values) != len(self._names):
             raise RecordError(
@@ -38,6 +38,7 @@ class CsvLines:
             )
         found = map(self._value, self._names, values)
         record = self._shape(dict(zip(self._names, found, strict=True)))
+        check_bounds(record)
         check_strings(record)
         return record
 
@@ -45,6 +46,8 @@ class CsvLines:
         text = line.removeprefix(b"\xef\xbb\xbf")
         self._delimiter = next((it for it in ",;\t|" if it.encode() in text), ",")
         try:
+            # Left out, it would make names of the first row.
+            check_size(line)
             self._names = names = self._split(text)
         except RecordError as error:
             raise SettingError(
@@ -82,7 +85,10 @@ class CsvLines:
             return text.strip() or None
         kind = self._types.get(name)
         if kind is None:
-            return text_value(text)
+            try:
+                return text_value(text)
+            except ValueError as error:
+                raise RecordError("number_range", f"in column {name!r}, {error}") from None
         try:
             return CONVERTERS[kind](text)
         except ValueError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from producer.emissions import LABEL, QUESTION, SAMPLE, Emission
 from producer.pace import Pace
@@ -28,7 +28,8 @@ class Delivery:
     Each has a number, which the log keeps as the writer's row: where the last row of a
     partition is not below it, it is there already. `sent` counts by kind what this one
     wrote, `resumed` what it found; `samples` are those of both. `stopped` tells that it
-    ended before the emissions did.
+    ended before the emissions did. `headers` are given to the first record that a commit
+    brings to a partition.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Delivery:
         clock: Callable[[], float],
         sleep: Callable[[float], None],
         now: Callable[[], float],
+        headers: Mapping[str, bytes] | None = None,
     ) -> None:
         self.sent: Counter[str] = Counter()
         self.resumed, self.samples, self.stopped = 0, 0, False
@@ -52,6 +54,7 @@ class Delivery:
         self._clock, self._sleep, self._now = clock, sleep, now
         self._batch, self._within = (PACED_BATCH, PACED_WITHIN) if pace else (BATCH, WITHIN)
         self._pending, self._since = 0, clock()
+        self._headers, self._headed = headers, set[int]()
 
     def send(self, emissions: Iterable[Emission], first: int) -> None:
         """Write `emissions`, numbered from `first` on; all of them are committed at the end.
@@ -86,7 +89,13 @@ class Delivery:
             message.ts = self._now()
         value = encode(message)
         for p in missing:
-            self._writer.append(self._topic.name, value, partition=p, key=key, row=number)
+            headers = None
+            if self._headers and p not in self._headed:
+                headers = self._headers
+                self._headed.add(p)
+            self._writer.append(
+                self._topic.name, value, partition=p, key=key, headers=headers, row=number
+            )
         self.sent[kind] += 1
         self.samples += kind in (SAMPLE, QUESTION)
         self._pending += 1
@@ -115,5 +124,6 @@ class Delivery:
         if self._pending:
             self._writer.commit()
             self._pending = 0
+            self._headed.clear()
             self._report()
         self._since = self._clock()

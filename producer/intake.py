@@ -15,7 +15,15 @@ from typing import Any
 
 from producer.emissions import LABEL, QUESTION, SAMPLE
 from stream.errors import SettingError
-from stream.records import UNSET, Declare, Label, Record, decode, encode
+from stream.records import (
+    UNSET,
+    Declare,
+    Label,
+    Record,
+    check_size,
+    decode,
+    encode,
+)
 from stream.topic import Entry, Topic, Writer, backwards, partition_of
 
 _WHO, _STATE = "copy", "cursors"
@@ -109,4 +117,15 @@ def record_of(
         if record.ts is None:
             record.ts = entry.timestamp if entry.timestamp >= 0 else time.time()
             whole = False
-    return record, entry.value if whole else encode(record)
+    return record, entry.value if whole else encoded(record)
+
+
+def encoded(record: Record) -> bytes:
+    """Return the text of a record made of what somebody else wrote.
+
+    It may be larger than what it was made of: names repeat the way to a value, and a name of
+    a column stands in each record. Raises `RecordError` for one that no reader would take.
+    """
+    value = encode(record)
+    check_size(value)
+    return value

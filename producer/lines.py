@@ -19,12 +19,12 @@ from producer.chunks import Read, chunks_of
 from producer.columns import CONVERTERS
 from producer.csv_lines import CsvLines
 from producer.emissions import LABEL, QUESTION, SAMPLE
-from producer.intake import Intake
+from producer.intake import Intake, encoded
 from producer.replay import Progress
 from producer.sources.source import unknown
 from stream.errors import RecordError, SettingError
 from stream.mapping import FieldMap, reader
-from stream.records import UNSET, Label, Record, decode, encode
+from stream.records import UNSET, Label, Record, decode
 from stream.topic import Log, Retention, samples_of
 
 SOURCE = "-"
@@ -189,7 +189,7 @@ class _Taking:
         if not line.strip():
             return
         try:
-            record = self._read(line)
+            self._take(line, self._read(line), self._before + number)
         except RecordError as error:
             if error.reason not in self.skipped:
                 self._say(
@@ -197,16 +197,17 @@ class _Taking:
                     "left out and counted"
                 )
             self.skipped[error.reason] += 1
-            return
+
+    def _take(self, line: bytes, record: Record | None, id: int) -> None:
         if record is None:
             return
         if record.command or record.mark:
             self._intake.tell(line.strip(), range(self._intake.partitions))
             return
         if record.x is not UNSET:
-            record.id = self._before + number if record.id is None else record.id
+            record.id = id if record.id is None else record.id
             record.ts = self._now() if record.ts is None else record.ts
-        self._intake.add(record, encode(record))
+        self._intake.add(record, encoded(record))
 
     def _progress(self, seconds: float) -> Progress:
         sent = self._intake.sent

@@ -10,6 +10,7 @@ from itertools import islice
 from producer.delivery import Delivery
 from producer.emissions import LABEL, MARK, QUESTION, SAMPLE
 from producer.feed import Feed
+from producer.listing import Listing
 from producer.pace import pace_of
 from producer.schema import Row, Schema
 from producer.settings import Replay, open_replay, writer_name
@@ -92,8 +93,9 @@ def produce(
     committed. `say` takes sentences for a person; `progress` is called after each commit.
     `now` is the time of a sample that has none.
 
-    Raises `SettingError` when a setting or the source is wrong; what came before the place
-    where a file breaks off is committed. Raises `Fenced` when another process has started
+    Raises `SettingError` when a setting or the source is wrong, and when the files that a
+    folder had before are no longer its first ones; what came before the place where a
+    file breaks off is committed. Raises `Fenced` when another process has started
     the same replay.
     """
     pace = pace_of(replay.rate, replay.speed)
@@ -102,7 +104,9 @@ def produce(
     topic = log.create(
         samples_of(log.stream), partitions=replay.partitions, retention=replay.retention
     )
-    writer = log.writer(writer_name(log.stream, replay))
+    name = writer_name(log.stream, replay)
+    listing = Listing(replay.source, name)
+    writer = log.writer(name)
     started = clock()
     told = 0
 
@@ -123,7 +127,9 @@ def produce(
             clock=clock,
             sleep=sleep,
             now=now,
+            headers=listing.headers,
         )
+        listing.check(topic, delivery.last)
         if kept:
             say(f"{topic.name} was there already and keeps the retention it was made with")
         _announce(feed, replay, topic, delivery, say)

@@ -7,12 +7,14 @@ from typing import Any
 
 from stream.errors import RecordError
 from stream.paths import ABSENT, Branch, Steps, getter
-from stream.records import MAX_FIELDS, Features
+from stream.records import MAX_FIELDS, MAX_RECORD, Features
 
 MAX_DEPTH = 32
 """Levels of objects and lists that are taken apart, at most."""
 
 _FREE: Branch = {}
+_LONG = 256
+"""Characters of a way beyond which the names behind it are added up."""
 
 
 def flattener(
@@ -21,23 +23,21 @@ def flattener(
     """Return what makes features of an object.
 
     `plan` says where they stand, `()` being everywhere, each with what is left out behind it.
-    What comes back raises `RecordError`: ambiguous, too_deep, too_many_fields, number_range.
+    What comes back raises `RecordError`: ambiguous, too_deep, too_many_fields,
+    too_large, number_range.
     """
     places = [(name_of(steps), getter(steps), skip) for steps, skip in plan if steps]
     everything = next((skip for steps, skip in plan if not steps), None)
 
     def features(root: dict[str, Any]) -> Features:
-        x: Features = {}
+        flat = _Flat()
         if everything is not None:
-            _object(root, "", everything, x, MAX_DEPTH)
+            flat.object(root, "", everything, MAX_DEPTH)
         for name, get, skip in places:
             if (found := get(root)) is not ABSENT:
-                _put(found, name, skip, x, MAX_DEPTH)
-        if len(x) > MAX_FIELDS:
-            raise RecordError(
-                "too_many_fields", f"there are {len(x)} features, {MAX_FIELDS} are allowed"
-            )
-        return _renamed(x, rename) if rename else x
+                flat.put(found, name, skip, MAX_DEPTH)
+        flat.check_count()
+        return _renamed(flat.x, rename) if rename else flat.x
 
     return features
 
@@ -74,42 +74,85 @@ def whole(value: int, name: str) -> int:
     return value
 
 
-def _object(node: dict[str, Any], prefix: str, skip: Branch, x: Features, depth: int) -> None:
-    if depth < 0:
-        raise _too_deep(prefix)
-    for key, value in node.items():
-        rest = skip.get(key, _FREE) if skip else _FREE
-        if rest is None:
-            continue
-        name, kind = prefix + key, type(value)
+class _Flat:
+    """Features as they are found.
+
+    A name repeats the whole way to it, so that few bytes may stand for gigabytes of names.
+    Long names are added up as they are made, and objects and lists are counted at, and not
+    after, the taking apart; what is short and one object's own is counted in the end.
+    """
+
+    __slots__ = ("_room", "x")
+
+    def __init__(self) -> None:
+        self.x: Features = {}
+        self._room = MAX_RECORD
+
+    def check_count(self) -> None:
+        """Raise `RecordError` for too many features."""
+        if len(self.x) > MAX_FIELDS:
+            raise RecordError(
+                "too_many_fields",
+                f"there are {len(self.x)} features or more, {MAX_FIELDS} are allowed",
+            )
+
+    def _long(self, name: str) -> None:
+        self._room -= len(name)
+        if self._room < 0:
+            raise RecordError(
+                "too_large",
+                f"the names of features, of which one is {name[:80]!r}…, have more than "
+                f"{MAX_RECORD} characters together; make it less deep, or rename its keys",
+            )
+        self.check_count()
+
+    def object(self, node: dict[str, Any], prefix: str, skip: Branch, depth: int) -> None:
+        """Take an object apart; its features are called by `prefix` and their keys."""
+        if depth < 0:
+            raise _too_deep(prefix)
+        x, long = self.x, len(prefix) > _LONG
+        if len(x) > MAX_FIELDS:
+            self.check_count()
+        for key, value in node.items():
+            rest = skip.get(key, _FREE) if skip else _FREE
+            if rest is None:
+                continue
+            name, kind = prefix + key, type(value)
+            if long:
+                self._long(name)
+            if kind is dict:
+                self.object(value, f"{name}.", rest, depth - 1)
+            elif kind is list:
+                self._list(value, name, rest, depth - 1)
+            elif name in x:
+                raise _twice(name)
+            else:
+                x[name] = whole(value, name) if kind is int else value
+
+    def _list(self, node: list[Any], name: str, skip: Branch, depth: int) -> None:
+        if depth < 0:
+            raise _too_deep(name)
+        long = len(name) > _LONG
+        for place, value in enumerate(node):
+            if (rest := skip.get(place, _FREE)) is not None:
+                called = f"{name}[{place}]"
+                if long:
+                    self._long(called)
+                elif place > MAX_FIELDS:
+                    self.check_count()
+                self.put(value, called, rest, depth)
+
+    def put(self, value: Any, name: str, skip: Branch, depth: int) -> None:
+        """Take in a value, whatever it is, called `name`."""
+        kind = type(value)
         if kind is dict:
-            _object(value, f"{name}.", rest, x, depth - 1)
+            self.object(value, f"{name}.", skip, depth - 1)
         elif kind is list:
-            _list(value, name, rest, x, depth - 1)
-        elif name in x:
+            self._list(value, name, skip, depth - 1)
+        elif name in self.x:
             raise _twice(name)
         else:
-            x[name] = whole(value, name) if kind is int else value
-
-
-def _list(node: list[Any], name: str, skip: Branch, x: Features, depth: int) -> None:
-    if depth < 0:
-        raise _too_deep(name)
-    for place, value in enumerate(node):
-        if (rest := skip.get(place, _FREE)) is not None:
-            _put(value, f"{name}[{place}]", rest, x, depth)
-
-
-def _put(value: Any, name: str, skip: Branch, x: Features, depth: int) -> None:
-    kind = type(value)
-    if kind is dict:
-        _object(value, f"{name}.", skip, x, depth - 1)
-    elif kind is list:
-        _list(value, name, skip, x, depth - 1)
-    elif name in x:
-        raise _twice(name)
-    else:
-        x[name] = whole(value, name) if kind is int else value
+            self.x[name] = whole(value, name) if kind is int else value
 
 
 def _too_deep(name: str) -> RecordError:

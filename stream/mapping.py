@@ -107,7 +107,7 @@ def shaper(mapping: FieldMap) -> Callable[[dict[str, Any]], Record]:
     """Return what makes a record of an object by a mapping.
 
     It raises `RecordError` with one of the reasons missing_id, missing_label, bad_time,
-    wrong_type, number_range, too_deep, too_many_fields, ambiguous.
+    wrong_type, number_range, too_deep, too_many_fields, too_large, ambiguous.
     """
     id_of, ts_of, y_of = _id_of(mapping), _ts_of(mapping), _y_of(mapping)
     features = flattener(_plan(mapping), dict(mapping.rename))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from producer.sources.source import Flaw, Source, chosen_label, said_twice
 from stream.errors import SettingError
 
 _EXTRA = "\0more"
+_SPAN = 100
+"""Lines of one row beyond which it is asked whether a quote was left open."""
 
 
 def open_csv(path: Path, label: str | None) -> Source:
@@ -32,13 +34,24 @@ def open_csv(path: Path, label: str | None) -> Source:
         # A name too many catches the values of a row that has too many.
         names = [*header, _EXTRA]
         pairs: Any = iter_csv(rest, fieldnames=names, delimiter=delimiter)  # type: ignore[arg-type]
+        before = lines.number
         try:
             for x, _ in pairs:
-                if len(x) == len(header):
+                after = lines.number
+                if after - before > _SPAN and (
+                    first := _swallowed(x, before, after, header, delimiter)
+                ):
+                    said = (
+                        f"{str(path)!r} line {first} opens a quote that reaches to line "
+                        f"{after}: {after - first + 1:,} lines come to no rows"
+                    )
+                    yield from (Flaw(said) for _ in range(first, after + 1))
+                elif len(x) == len(header):
                     yield x, (x.pop(label) if label is not None else None)
                 elif x:
                     found = f"more than {len(header)}" if _EXTRA in x else f"only {len(x)}"
                     yield Flaw(f"{lines.place()} has {found} values for {len(header)} columns")
+                before = after
         except csv.Error as error:
             raise _broken(lines, error) from error
 
@@ -51,6 +64,25 @@ def open_csv(path: Path, label: str | None) -> Source:
         finite=scannable(path),
         tabular=True,
     )
+
+
+def _swallowed(
+    x: dict[str, Any], before: int, after: int, header: Sequence[str], delimiter: str
+) -> int:
+    """Return the first line of a row that has others within a quote, 0 where it has none.
+
+    A long text of many lines is one value. Where it holds as many values as its lines would
+    as rows, or the row has too many or too few, a quote was opened by mistake.
+    """
+    texts = [text for text in x.values() if isinstance(text, str)]
+    inner = sum(text.count("\n") for text in texts)
+    if inner < _SPAN:
+        return 0
+    marks = sum(text.count(delimiter) for text in texts)
+    if len(x) == len(header) and marks < inner * (len(header) - 1):
+        return 0
+    # Empty lines may stand before it.
+    return max(before + 1, after - inner)
 
 
 def _broken(lines: Lines, error: csv.Error) -> SettingError:

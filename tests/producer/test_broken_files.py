@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import sys
 import zipfile
 
@@ -245,3 +246,46 @@ def test_without_its_library_a_file_says_what_to_install(tmp_path, monkeypatch):
         path.write_bytes(b"")
         with pytest.raises(SettingError, match=rf"install driftline\[{extra}\]"):
             produce(MemoryLog(), Replay(source=str(path)))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    ("lines", "first", "last"),
+    [
+        # Two quotes alone in one column make a row of the right width, and others do not.
+        ({1500: '7,"v,UP', 2500: '7,"v,UP'}, 1500, 2500),
+        ({1500: '7,"v,UP', 2500: '"7,v,UP'}, 1500, 2500),
+        ({1500: '"7,v,UP', 2500: '7,v,"UP'}, 1500, 2500),
+        ({1499: "", 1500: '7,v,"UP', 2500: 'v",v,7'}, 1500, 2500),
+        ({1500: '7,"v,UP'}, 1500, 3001),
+        ({1498: "", 1499: "", 1500: '7,"v,UP', 1600: '7,"v,UP'}, 1500, 1600),
+    ],
+)
+def test_rows_within_an_open_quote_are_told_of_and_counted(tmp_path, end, lines, first, last):
+    """The sentence has the first and last of the lines, and each counts as left out."""
+    path, said = tmp_path / "q.csv", []
+    rows = {n: f"{n},v{n},{'UP' if n % 2 else 'DOWN'}" for n in range(2, 3002)} | lines
+    path.write_bytes("".join(f"{row}{end}" for row in ["a,b,y", *rows.values()]).encode())
+
+    summary = produce(MemoryLog(), Replay(source=str(path), label="y"), say=said.append)
+
+    blank = sum(not row for row in lines.values())
+    assert summary.skipped == last - first + 1
+    assert summary.samples + summary.skipped + blank == 3000
+    (sentence,) = [it for it in said if "opens a quote" in it]
+    assert f"line {first} opens a quote that reaches to line {last}: " in sentence
+    assert f"{last - first + 1:,} lines" in sentence
+
+
+def test_a_text_of_many_lines_is_a_value(tmp_path):
+    """It stands in quotes, and its lines are no rows; neither are hundreds of empty lines."""
+    path, text = tmp_path / "letters.csv", "Dear all,\n\nyours\n" * 100
+    path.write_text(f'a,b,y\n1,"{text}",UP\n' + "\n" * 300 + f'2,b,UP\n3,"{text}",DOWN\n')
+    log = MemoryLog()
+
+    summary = produce(log, Replay(source=str(path), label="y"))
+
+    assert (summary.samples, summary.skipped) == (3, 0)
+    topic = log.topic("memory.samples")
+    found = [json.loads(it.value) for it in topic.scan(0, 1, topic.end()[0])]
+    assert [it["x"]["b"] for it in found] == [text, "b", text]

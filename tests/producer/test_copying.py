@@ -89,6 +89,22 @@ def ids(records):
     return [f"[{it['id']}]" if "y" in it and "x" not in it else it["id"] for _, it in records]
 
 
+def test_what_would_be_too_large_to_read_is_left_out_of_a_copy(world):
+    """Its features' names repeat the way to them; what is copied every reader takes."""
+    wide = [{"k" * 300: {str(n): 0 for n in range(width)}} for width in (5, 850, 5)]
+    world.fill("orders", [(0, 1.0, content) for content in wide])
+    log = MemoryLog()
+
+    copied = copy(log, Copy(source="kafka://b/orders", mapping=FieldMap(), until_end=True))
+
+    assert copied.skipped == {"too_large": 1}
+    topic = log.topic("memory.samples")
+    assert [decode(entry.value).id for entry in topic.scan(0, 0, topic.end()[0])] == [
+        "0@0",
+        "0@2",
+    ]
+
+
 def test_records_of_somebody_elses_become_samples(world):
     """Each goes to the partition of its id, with the time at which it was written."""
     world.fill("orders", [(n % 2, 100.0 + n, order(n)) for n in range(20)], partitions=2)

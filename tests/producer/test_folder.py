@@ -181,3 +181,48 @@ def test_the_size_of_a_folder_is_that_of_its_files(folder):
     assert writer_name("s", plain) == before[0]
     assert writer_name("s", mixed) != before[1]
     assert writer_name("s", Replay(source=f"{path}/*.csv")).startswith("s.-.csv.")
+
+
+FOUR = {f"{n}__csv": "n\n" + "".join(f"{n * 10 + i}\n" for i in range(4)) for n in (1, 2)}
+
+
+@pytest.mark.parametrize("partitions", [1, 3])
+@pytest.mark.parametrize("limit", [3, 6, None])
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"0__csv": "n\n7\n"}, "its new file '0.csv' comes before '1.csv'"),
+        ({"1a__csv": "n\n7\n"}, "its new file '1a.csv' comes before '2.csv'"),
+        ({"1__csv": "n\n7\n"}, "its first 2 files are no longer"),
+        ({"2__csv": "n\n7\n"}, "its first 2 files are no longer"),
+        ({"0__csv": "n\n7\n", "3__csv": "n\n8\n"}, "its new file '0.csv' comes before '1.csv'"),
+    ],
+)
+def test_a_file_that_moves_rows_is_refused(folder, partitions, limit, files, said):
+    """Going on goes by the number of the row, so one would be lost, and another there twice."""
+    path, log = folder(**FOUR), MemoryLog()
+    produce(log, Replay(source=path, limit=limit, partitions=partitions))
+    topic = log.topic(f"{log.stream}.samples")
+    end = topic.end()
+    folder(**files)
+
+    with pytest.raises(SettingError, match="going on goes by the number") as caught:
+        produce(log, Replay(source=path, partitions=partitions))
+
+    assert said in str(caught.value)
+    assert topic.end() == end
+
+
+def test_files_are_compared_with_those_of_the_last_time(folder):
+    """The last one may grow, others come behind it, and then it may grow no more."""
+    path, log = folder(**FOUR), MemoryLog()
+    produce(log, Replay(source=path))
+    folder(**{"2__csv": FOUR["2__csv"] + "24\n"})
+    produce(log, Replay(source=path))
+    folder(**{"2__csv": FOUR["2__csv"] + "24\n25\n", "3__csv": "n\n30\n"})
+    produce(log, Replay(source=f"{path}/."))
+    assert [each["x"]["n"] for each in values(log)] == [*range(10, 14), *range(20, 26), 30]
+
+    folder(**{"2__csv": FOUR["2__csv"] + "24\n25\n26\n"})
+    with pytest.raises(SettingError, match="its first 3 files are no longer"):
+        produce(log, Replay(source=path))

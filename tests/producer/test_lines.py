@@ -114,6 +114,47 @@ def test_bad_lines_are_left_out_and_counted():
 
 
 @pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("2,1,1e101", "number_range"),
+        ("2,1,-1e200", "number_range"),
+        ("2,1,1e999", None),
+        (f"2,{'L' * 300},1", "string_too_long"),
+        (f"{'i' * 1025},1,1", "string_too_long"),
+    ],
+)
+def test_a_row_that_no_record_can_hold_is_left_out(row, reason):
+    """A row of CSV is held to the bounds that the learner has; what is written it reads."""
+    summary, found = taken(
+        f"id,y,a\n1,0,1\n{row}\n3,0,2\n", format="csv", mapping=FieldMap(id="id", y="y")
+    )
+    assert summary.skipped == ({reason: 1} if reason else {})
+    assert [it["id"] for it in found] == (["1", "3"] if reason else ["1", "2", "3"])
+
+
+def test_what_would_be_too_large_to_read_is_not_written():
+    """A record may be larger than what it was made of; it is held to the same limit then."""
+    objects = [{"k" * 300: {str(n): 0 for n in range(width)}} for width in (5, 850, 5)]
+    text = "\n".join(map(json.dumps, objects))
+    summary, found = taken(text, size=60_000)
+    assert summary.skipped == {"too_large": 1}
+    assert [it["id"] for it in found] == [0, 2]
+
+    names = ",".join(f"{n:0>300}" for n in range(865))
+    rows = "\n".join([names, ",".join(["0"] * 865)])
+    summary, found = taken(rows, size=60_000, format="csv")
+    assert (summary.skipped, found) == ({"too_large": 1}, [])
+
+    almost = '{"x":{"a":"' + "b" * 60_000 + '"}}'
+    padded = '{"x":{' + ",".join(f'"{n}":"{"b" * 65_000}"' for n in range(4)) + "}}"
+    padded = padded[:-2] + ',"e":"' + "b" * (MAX_RECORD - len(padded) - 7) + '"}}'
+    assert len(padded) == MAX_RECORD
+    summary, found = taken(f"{almost}\n{padded}", size=60_000, format="records")
+    assert summary.skipped == {"too_large": 1}
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize(
     ("settings", "text", "sentence"),
     [
         ({"format": "xml"}, "", "there is no format 'xml'"),
@@ -123,6 +164,7 @@ def test_bad_lines_are_left_out_and_counted():
         ({"format": "csv", "mapping": LABELLED}, "a\n1\n", "no column for label in standard"),
         ({"format": "csv"}, "a,a\n", "names the column 'a' twice"),
         ({"format": "csv"}, '"a\n', "names no columns"),
+        ({"format": "csv"}, "a," * MAX_RECORD + "\n1,2\n", "names no columns: record has"),
         ({"format": "records", "mapping": LABELLED}, "", "need no mapping"),
         ({"partitions": 0}, "", "partitions must be"),
     ],

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import tracemalloc
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -349,3 +350,34 @@ def test_what_no_record_of_ours_holds_is_refused(record, reason):
     with pytest.raises(RecordError) as caught:
         reader(FieldMap(id="id", y="y"))(json.dumps(record).encode())
     assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (text({"k" * 64_000: {str(n): n for n in range(1024)}}), "too_large"),
+        (text({"k" * 64_000: list(range(1024))}), "too_large"),
+        (text({"k" * 64_000: [[]] * 40_000}), "too_large"),
+        (text({"k" * 9_000: {f"{n:x}": 0 for n in range(14_000)}}), "too_large"),
+        (text({"k" * 250: {f"key-{n:08d}": n for n in range(9_000)}}), "too_many_fields"),
+        (text({"k" * 250: [[n] for n in range(14_000)]}), "too_many_fields"),
+        (text({"k" * 250: [0] * 80_000}), "too_many_fields"),
+        (text({f"key-{n:08d}": n for n in range(9_000)}), "too_many_fields"),
+    ],
+)
+def test_a_small_record_never_becomes_a_large_one(value: bytes, reason: str) -> None:
+    """Names repeat the way to them, and are refused before they fill the memory."""
+    assert len(value) <= MAX_RECORD
+    tracemalloc.start()
+    try:
+        assert reason_of(value) == reason
+        assert tracemalloc.get_traced_memory()[1] < 24_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_long_names_are_allowed_up_to_the_size_of_a_record() -> None:
+    """So many that their features still fit into one."""
+    names = [f"{'k' * 1000}.{n}" for n in range(250)]
+    value = text({"k" * 1000: dict.fromkeys(map(str, range(250)), 0)})
+    assert list(reader(FieldMap())(value).x) == names
