@@ -95,7 +95,9 @@ class Desk:
             )
         self._loop = asyncio.get_running_loop()
         if xs is None and len(self.lookups) >= LOOKUPS:
-            raise Refused(503, "busy", f"{LOOKUPS} questions by id wait already; ask again soon")
+            raise Refused(
+                503, "busy", f"{LOOKUPS} questions by id wait already; ask again soon"
+            )
         asked = Asked(self._loop.create_future(), partition, xs, id)
         (self.lookups if xs is None else self.guesses).append(asked)
         self._came.set()
