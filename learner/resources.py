@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -70,6 +71,18 @@ def _process() -> psutil.Process:
     return psutil.Process()
 
 
+def _used() -> tuple[int | None, float | None]:
+    """Return bytes and processor seconds of the process, where they can be read.
+
+    To read them takes a file; where there are none left, a learner learns on.
+    """
+    with contextlib.suppress(OSError, psutil.Error):
+        process = _process()
+        cpu = process.cpu_times()
+        return process.memory_info().rss, cpu.user + cpu.system
+    return None, None
+
+
 def header(
     timed: Timed,
     reached: float | None,
@@ -86,11 +99,10 @@ def header(
     `model_bytes` is the size of the newest checkpoint, `event_time` what it has `reached`, in
     seconds of the epoch, `time` when the turn was learned. What is not known is left out.
     """
-    process = _process()
-    cpu = process.cpu_times()
+    memory, cpu = _used()
     found = {
-        "memory_bytes": process.memory_info().rss,
-        "cpu_seconds": cpu.user + cpu.system,
+        "memory_bytes": memory,
+        "cpu_seconds": cpu,
         "model_bytes": model_bytes,
         "predict_seconds": timed.predict / timed.predicted if timed.predicted else None,
         "learn_seconds": timed.learn / timed.learned if timed.learned else None,

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import logging
 import socket
+import sys
 import threading
+import time
 from collections.abc import Sequence
 from types import TracebackType
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from stream.errors import SettingError
 
@@ -21,6 +26,83 @@ lines = logging.getLogger(__name__)
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]", "::1")
 """What a browser may call this host; any other name would be a page that rebinds DNS."""
+
+
+MOST = 256
+"""Connections that may be open at once, if the process may have that many files."""
+PATIENCE = 10.0
+"""Seconds in which the head of a request must have come."""
+_HELD = 2048
+"""Connections that the kernel holds until they are accepted."""
+_SAY = 60.0
+"""Seconds between two lines that say that connections are refused."""
+
+
+def room() -> int:
+    """Return how many connections may be open: at most a quarter of the files there may be.
+
+    The others are those of the log and of whatever else the process does.
+    """
+    if sys.platform == "win32":  # it sets no such limit
+        return MOST
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST if soft == resource.RLIM_INFINITY else max(1, min(MOST, soft // 4))
+
+
+class _Guarded(H11Protocol):
+    """A connection that is closed when there are too many, or when it keeps us waiting."""
+
+    _said = -_SAY
+    _waiting: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        if len(self.connections) > room():
+            self._say()
+            transport.abort()
+        else:
+            self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._let_be()
+
+    def _watch(self) -> None:
+        """Wait, but not for ever, wherever no request is under way."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._let_be()
+        elif self._waiting is None:
+            self._waiting = self.loop.call_later(PATIENCE, self.transport.abort)
+
+    def _let_be(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+    @classmethod
+    def _say(cls) -> None:
+        now = time.monotonic()
+        if now - cls._said >= _SAY:
+            cls._said = now
+            lines.warning("refused_connection why='%d are open, as many as may be'", room())
+
+
+class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and let the kernel hold more than are accepted in one go.
+
+        asyncio accepts as many at once as its backlog has, before any is seen to be too
+        many; but a kernel with so little room would make honest ones wait for a second.
+        """
+        await super().startup(sockets)
+        for listening in sockets or ():
+            listening.listen(_HELD)
 
 
 class Server:
@@ -48,10 +130,10 @@ class Server:
                 "open_to=%s why='--host is not loopback; whoever reaches it can read it'",
                 self.url,
             )
-        self._server = uvicorn.Server(
+        self._server = _Server(
             uvicorn.Config(
                 Starlette(routes=routes, middleware=middleware),
-                http="h11",
+                http=_Guarded,
                 ws="none",
                 loop="asyncio",
                 lifespan="off",
@@ -59,6 +141,7 @@ class Server:
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=1,
+                backlog=max(1, room() // 2),
             )
         )
         self._thread = threading.Thread(

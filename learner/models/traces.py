@@ -36,7 +36,7 @@ def guess_without_trace(
     behind, that is wiped off. A model that is not all River's own, or has no members yet,
     guesses on copies, which takes its time.
     """
-    parts = [*chain.from_iterable(map(_parts, estimators))]
+    parts = _parts(estimators)
     if not all(map(_is_known, parts)):
         return [copy.deepcopy(model).guess(x) for x in xs]
     traces, guesses = _Traces(parts), []
@@ -59,9 +59,23 @@ def _is_known(part: Any) -> bool:
     return getattr(part, "_plan", ()) is not None
 
 
-def _parts(estimator: Any) -> Iterator[Any]:
-    """Yield an estimator and the estimators it is made of."""
-    yield estimator
+def _parts(estimators: Sequence[Any]) -> list[Any]:
+    """Return estimators and the estimators they are made of, each of them once.
+
+    A node of a tree may know its parent: what is held in a circle has no end otherwise.
+    """
+    found: dict[int, Any] = {}
+    waiting = [*estimators]
+    while waiting:
+        part = waiting.pop()
+        if id(part) not in found:
+            found[id(part)] = part  # kept, so that no other can get its id
+            waiting += _inner(part)
+    return [*found.values()]
+
+
+def _inner(estimator: Any) -> Iterator[Any]:
+    """Yield the estimators that one holds by itself."""
     if isinstance(estimator, compose.Pipeline):
         inner: list[Any] = [*estimator.steps.values()]
     else:
@@ -71,9 +85,9 @@ def _parts(estimator: Any) -> Iterator[Any]:
             value = [*value.values()]
         if isinstance(value, list | tuple | UserList) and value:
             # All of a kind: what begins with a number holds numbers, perhaps a million.
-            yield from chain.from_iterable(map(_parts, value if _is_part(value[0]) else ()))
+            yield from value if _is_part(value[0]) else ()
         elif _is_part(value):
-            yield from _parts(value)
+            yield value
 
 
 def _is_part(value: Any) -> bool:

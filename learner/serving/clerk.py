@@ -89,8 +89,8 @@ class Clerk:
 
     def look_up(self) -> None:
         """Answer one who wants to know what became of a question; it may take a while."""
-        if self._desk.lookups:
-            asked = self._desk.lookups.popleft()
+        asked = self._desk.take_lookup()
+        if asked is not None:
             self._desk.give([(asked, self._found(asked))])
 
     def _found(self, asked: Asked) -> Any:

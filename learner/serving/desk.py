@@ -16,6 +16,8 @@ from stream.refusals import UNREADABLE
 
 ROOM = 256
 """Requests that may be under way at once."""
+LOOKUPS = 64
+"""Of these, those that may wait for what became of an id: one a turn is looked up."""
 PATIENCE = 5.0
 """Seconds after which a question that nobody answers is given up."""
 AGAIN = 1
@@ -92,6 +94,10 @@ class Desk:
                 503, "replaying", f"partition {partition} is learned again, in silence"
             )
         self._loop = asyncio.get_running_loop()
+        if xs is None and len(self.lookups) >= LOOKUPS:
+            raise Refused(
+                503, "busy", f"{LOOKUPS} questions by id wait already; ask again soon"
+            )
         asked = Asked(self._loop.create_future(), partition, xs, id)
         (self.lookups if xs is None else self.guesses).append(asked)
         self._came.set()
@@ -113,6 +119,14 @@ class Desk:
             if not asked.answered.done():
                 taken.append(asked)
         return taken
+
+    def take_lookup(self) -> Asked | None:
+        """Return the first that waits for what became of an id, and has not given up."""
+        while self.lookups:
+            asked = self.lookups.popleft()
+            if not asked.answered.done():
+                return asked
+        return None
 
     def give(self, answers: Iterable[tuple[Asked, Any]]) -> None:
         """Hand answers over to the network's thread; an exception is raised there."""

@@ -18,6 +18,8 @@ INTS = {f"INT{n}": (-(2 ** (n - 1)), 2 ** (n - 1) - 1) for n in _BITS} | {
 }
 """The range of each kind of whole numbers."""
 FLOATS = ("FP16", "FP32", "FP64")
+_LONGEST = 1_000_000
+"""What a number of a shape may be; no body holds as many values."""
 
 
 class Tensor(msgspec.Struct):
@@ -59,6 +61,8 @@ def samples(asked: Inference) -> list[Features]:
     tensor of shape `[n]` or `[n, 1]` for each feature. Of floating point numbers null is a
     missing one.
     """
+    for tensor in asked.inputs:
+        _check_shape(tensor)
     if len(asked.inputs) == 1 and "features" in asked.inputs[0].parameters:
         (table,) = asked.inputs
         names = _names(table)
@@ -82,6 +86,21 @@ def _side_by_side(columns: list[list[Value]]) -> list[tuple[Value, ...]]:
     return [*zip(*columns, strict=True)]
 
 
+def _check_shape(tensor: Tensor) -> None:
+    """Raise `RecordError` for a shape that no body can fill, before it is computed with."""
+    if not 1 <= len(tensor.shape) <= 2:
+        raise RecordError(
+            "shape",
+            f"tensor {tensor.name!r} has {len(tensor.shape)} dimensions; its shape must be "
+            "[samples], [samples, 1] or, with 'features', [samples, features]",
+        )
+    if not all(0 <= n <= _LONGEST for n in tensor.shape):
+        raise RecordError(
+            "number_range",
+            f"the numbers of the shape of tensor {tensor.name!r} must be 0 to {_LONGEST}",
+        )
+
+
 def _names(table: Tensor) -> list[str]:
     names = table.parameters["features"]
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
@@ -101,7 +120,7 @@ def _flat(tensor: Tensor) -> list[Value]:
     """Return the values of a tensor in order of rows, each of its datatype."""
     name, shape, data = tensor.name, tensor.shape, tensor.data
     wide = "features" in tensor.parameters
-    if not 1 <= len(shape) <= 2 or min(shape) < 0 or (len(shape) == 2 and shape[1] != 1) > wide:
+    if (len(shape) == 2 and shape[1] != 1) > wide:
         raise RecordError(
             "shape", f"tensor {name!r} has shape {shape}; it must be [samples] or [samples, 1]"
         )
@@ -129,7 +148,7 @@ def _value(value: Any, tensor: Tensor) -> Value:
     elif kind in FLOATS:
         if value is None:
             return None
-        found = float(value) if type(value) in (int, float) else None
+        found = _float(value, tensor) if type(value) in (int, float) else None
     else:
         kinds = ", ".join(("BOOL", "BYTES", *INTS, *FLOATS))
         raise RecordError(
@@ -138,6 +157,15 @@ def _value(value: Any, tensor: Tensor) -> Value:
     if found is None:
         raise RecordError("wrong_type", f"tensor {tensor.name!r} has a value that is no {kind}")
     return found
+
+
+def _float(value: float, tensor: Tensor) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise RecordError(
+            "number_range", f"tensor {tensor.name!r} has a number beyond what a float can hold"
+        ) from None
 
 
 def outputs(asked: Inference, served: Sequence[Served], task: str) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 import json
 import time
 
+import psutil
 import pytest
 
 from learner.config import Config
@@ -53,6 +54,22 @@ def test_every_turn_says_what_it_cost(log, tmp_path, model):
     assert 0 < second["model_bytes"] <= newest.stat().st_size * 2
     assert [each["event_time"] for each in (first, second, last)] == [1199.0, 1399.0, 1599.0]
     assert began <= first["time"] <= last["time"] <= time.time()
+
+
+@pytest.mark.parametrize("error", [OSError(24, "Too many open files"), psutil.NoSuchProcess(1)])
+def test_what_cannot_be_read_of_the_process_is_left_out(log, tmp_path, monkeypatch, error):
+    """Where no file is left to read it from, the learner learns on."""
+
+    def fail():
+        raise error
+
+    monkeypatch.setattr("learner.resources._process", fail)
+    learn(log, Config(model="naive-bayes"), Run(state=tmp_path, turn=300, until_end=True))
+
+    assert len(told(log)) == 2
+    for each in told(log):
+        assert not {"memory_bytes", "cpu_seconds"} & set(each)
+        assert each["turn_seconds"] > 0
 
 
 @pytest.mark.parametrize(("records", "timed"), [(3, 3), (SAMPLED, SAMPLED), (300, SAMPLED)])

@@ -10,6 +10,11 @@ from tests.learner.test_laws import CATEGORICAL, labels_of, make
 
 MEMORY = ("adaptive-forest", "bagging", "knn", "knn-regressor")
 """Models that leave traces only once they know much."""
+FORESTS = {
+    "river.forest.AMFClassifier": [False, True],
+    "river.forest.AMFRegressor": [0.5, 1.5],
+}
+"""Models whose trees have nodes that know their parents, and their labels."""
 OWN = {
     "a double": ("tests.doubles.YesNoDiary", False),
     "factors": ({"class": "river.facto.FMClassifier", "seed": 3}, False),
@@ -103,6 +108,16 @@ def test_a_model_of_ones_own_stays_what_it_was(name):
     model = taught(build(spec, seed=7), 60, [False, True], texts)
 
     hold_the_law(model, questions(random.Random(6), [False, True], texts))
+
+
+@pytest.mark.parametrize("n", [0, 3, 200])
+@pytest.mark.parametrize("name", FORESTS)
+def test_a_forest_whose_nodes_know_their_parents_can_be_asked(name, n):
+    """A walk through its parts comes to an end, and nothing shows in it."""
+    spec = {"class": name, "n_estimators": 3, "seed": 4}
+    model = taught(build(spec, seed=7), n, FORESTS[name], False)
+
+    hold_the_law(model, questions(random.Random(6), FORESTS[name], False))
 
 
 def test_to_be_asked_would_leave_traces():

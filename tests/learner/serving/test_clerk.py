@@ -186,3 +186,18 @@ def test_who_has_given_up_is_not_answered(clerk):
     clerk.answer({})
 
     assert gone.answered.found == "gave up"
+
+
+def test_what_became_of_an_id_is_not_looked_up_for_who_has_given_up(clerk, monkeypatch):
+    """The first who still waits is answered in the same turn, not after all who do not."""
+    searched = []
+    monkeypatch.setattr(clerk, "_search", lambda asked: searched.append(asked.id) or b"{}")
+    for n in range(20):
+        asked = Asked(Answered(), 0, id=str(n))
+        asked.answered.found = "gave up" if n < 19 else None
+        clerk.desk.lookups.append(asked)
+    clerk.look_up()
+
+    assert searched == ["19"]
+    assert asked.answered.found == b"{}"
+    assert not clerk.desk.lookups

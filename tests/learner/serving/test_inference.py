@@ -188,6 +188,16 @@ BAD = [
     ({"inputs": AB, "parameters": {"partition": 1}}, "partition"),
     ({"inputs": AB, "parameters": {"partition": "0"}}, "whole number"),
     ({"inputs": AB, "id": 42}, "str"),
+    ({"inputs": [tensor("a", [10**400])]}, "tensor 'a' has a number beyond"),
+    ({"inputs": [tensor("a", [-(10**400)], "FP16")]}, "tensor 'a' has a number beyond"),
+    ({"inputs": [tensor("a", [10**400], "INT64")]}, "no INT64"),
+    ({"inputs": [tensor("a", [1.0], shape=[10**400])]}, "must be 0 to 1000000"),
+    (
+        {"inputs": [tensor("a", [1.0], shape=[1, 10**4000], features=["a"])]},
+        "must be 0 to 1000000",
+    ),
+    ({"inputs": [tensor("a", [1.0], shape=[-1])]}, "must be 0 to 1000000"),
+    ({"inputs": [tensor("a", [1.0], shape=[1] * 5000)]}, "5000 dimensions"),
 ]
 
 
@@ -199,6 +209,7 @@ def test_what_is_no_inference_is_refused_as_the_protocol_has_it(client, body, se
     assert status == 400, found
     check(found, OBJECTS["error"])
     assert sentence in found["error"]
+    assert len(found["error"]) < 300
 
 
 @pytest.mark.parametrize(

@@ -286,6 +286,27 @@ def test_no_more_are_under_way_than_there_is_room_for(client, monkeypatch):
     assert found == [200] * 3
 
 
+def test_no_more_wait_for_what_became_of_an_id_than_can_be_looked_up(client, monkeypatch):
+    """One too many is turned away at once; those who wait get their answers."""
+    monkeypatch.setattr(desk, "LOOKUPS", 2)
+    free, found = threading.Event(), []
+    real = clerk.consult
+    monkeypatch.setattr(clerk, "consult", lambda *it: free.wait(10) and real(*it))
+    asks = [lambda: client.predict(GOOD), *[lambda: client.get("/predictions/none")] * 2]
+    threads = [threading.Thread(target=lambda a=a: found.append(a()[0])) for a in asks]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.3)
+
+    status, headers, said = client.ask("GET", "/predictions/none")
+    assert (status, headers["retry-after"], said["error"]) == (503, "1", "busy")
+    assert "wait already" in said["message"]
+    free.set()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(found) == [200, 404, 404]
+
+
 def test_partitions_are_asked_by_number_key_or_id(tmp_path):
     """Each has a model of its own, and where it is not clear which is meant, it is said."""
     log = filled(partitions=4)
