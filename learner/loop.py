@@ -403,7 +403,7 @@ class _Work:
                 turn = learner.learn(spoken, answer=self._how.answer, between=between)
                 told.append((part, spoken, turn, time.perf_counter() - began))
             if self._clerk and batch.entries:
-                self._clerk.note(batch.entries[-1][1])
+                self._clerk.note(batch, learner.reading.any)
         self._settle()
         if not self._look():
             return

@@ -141,7 +141,7 @@ class Server:
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=1,
-                backlog=max(1, room() // 2),
+                backlog=max(1, room() // 4),
             )
         )
         self._thread = threading.Thread(

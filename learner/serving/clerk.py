@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
@@ -9,15 +10,18 @@ from typing import Any
 
 from learner.learner import Learner, model_error
 from learner.models.model import Guess, ModelError
+from learner.reading import Decode
 from learner.serving.desk import About, Asked, Desk, Refused
 from learner.serving.questions import Served
 from stream.errors import RecordError, StreamError
-from stream.records import Features, encode
-from stream.topic import Log
+from stream.records import UNSET, Features, encode
+from stream.topic import Batch, Log
 
 _log = logging.getLogger("driftline.learner")
 _PIECES = (500, 9500)
 """How many predictions are looked through for one, from the end backwards."""
+_LATEST = 8
+"""Records looked at, from the end of a batch, for a sample that has features."""
 
 
 class Clerk:
@@ -49,9 +53,14 @@ class Clerk:
         if about != self._desk.about:
             self._desk.about = about
 
-    def note(self, value: bytes) -> None:
-        """Note the newest record, of which the features can be told."""
-        self._desk.newest = value
+    def note(self, batch: Batch, read: Decode) -> None:
+        """Note the newest sample that has features, if it is near the end."""
+        for _, value in reversed(batch.entries[-_LATEST:]):
+            with contextlib.suppress(RecordError):
+                record = read(value)
+                if record.x is not UNSET and record.x:
+                    self._desk.newest = record
+                    return
 
     def between(self, partition: int) -> Callable[[int], None]:
         """Return what to call between two records of a partition, with the next offset."""

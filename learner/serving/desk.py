@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stream.errors import RecordError
-from stream.records import Features
+from stream.records import UNSET, Features, Record
 from stream.refusals import UNREADABLE
 
 ROOM = 256
@@ -62,8 +62,8 @@ class Desk:
     def __init__(self, name: str) -> None:
         self.name = name
         self.about: About | None = None
-        self.newest: bytes | None = None
-        """The newest record of the samples."""
+        self.newest: Record | None = None
+        """The newest sample, as the learner reads it."""
         self.guesses: deque[Asked] = deque()
         """What waits for a guess; to look whether it is empty costs nothing."""
         self.lookups: deque[Asked] = deque()
@@ -86,6 +86,11 @@ class Desk:
         if self.about is None:
             raise Refused(503, "starting", "the learner has not started yet; ask again soon")
         return self.about
+
+    @property
+    def features(self) -> Features:
+        """The features of the newest sample; none while there is none."""
+        return {} if self.newest is None or self.newest.x is UNSET else self.newest.x
 
     async def ask(self, partition: int, xs: list[Features] | None, id: str = "") -> Any:
         """Return the answer of the learner. Raises `Refused`, or the learner's error."""

@@ -5,7 +5,6 @@ Source: KServe, "Open Inference Protocol", inference_rest.md.
 
 from __future__ import annotations
 
-import contextlib
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -18,7 +17,6 @@ from learner.serving.http import Endpoint, answering, as_json, body_of
 from learner.serving.questions import place_of
 from learner.serving.tensors import decode_inference, kind_of, outputs, samples
 from stream.errors import RecordError
-from stream.records import UNSET, Record, decode
 
 PLATFORM = "driftline"
 
@@ -113,15 +111,12 @@ def _known(desk: Desk, request: Request) -> About:
 
 
 def _model(desk: Desk, known: About) -> dict[str, Any]:
-    """Return what can be told of the model; of its features those of the newest record."""
-    newest = Record()
-    if desk.newest is not None:
-        with contextlib.suppress(RecordError):
-            newest = decode(desk.newest)
-    x, kind = newest.x, "FP64"
+    """Return what can be told of the model; of its features those of the newest sample."""
+    kind = "FP64"
     outputs = []
     if known.task == "classification":
-        kind = "BYTES" if newest.y is None else kind_of(newest.y)
+        label = None if desk.newest is None else desk.newest.y
+        kind = "BYTES" if label is None else kind_of(label)
         outputs = [{"name": "probabilities", "datatype": "FP64", "shape": [-1, -1]}]
     return {
         "name": desk.name,
@@ -129,7 +124,7 @@ def _model(desk: Desk, known: About) -> dict[str, Any]:
         "platform": PLATFORM,
         "inputs": [
             {"name": name, "datatype": kind_of(value), "shape": [-1]}
-            for name, value in ({} if x is UNSET else x).items()
+            for name, value in desk.features.items()
         ],
         "outputs": [{"name": "y_pred", "datatype": kind, "shape": [-1]}, *outputs],
     }

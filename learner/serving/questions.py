@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -14,6 +15,8 @@ MAX_BODY = 1024 * 1024
 """Bytes of one request, at most."""
 MOST = 256
 """Samples of one request, at most."""
+_TOLD = 10
+"""Names of unknown features that are told, at most."""
 
 
 class Question(NamedTuple):
@@ -32,6 +35,8 @@ class Served(msgspec.Struct, omit_defaults=True):
 
     `y_pred` and `p` are those of `stream.records.Prediction`. `at` is the record in whose
     place the sample would have got this guess: the next one the learner was to take.
+    `unknown` are names of features, 10 at most, that the newest sample of the stream has not:
+    slips, perhaps, of which a model says nothing.
     """
 
     y_pred: Label | None
@@ -39,6 +44,12 @@ class Served(msgspec.Struct, omit_defaults=True):
     partition: int
     id: int | str | None = None
     p: dict[str, float] | None = None
+    unknown: list[str] = []
+
+    def compare(self, asked: Features, newest: Features) -> None:
+        """Note which features that were asked are not among the newest sample's, if any."""
+        if newest:
+            self.unknown = [*islice((name for name in asked if name not in newest), _TOLD)]
 
 
 class _Body(msgspec.Struct):

@@ -22,8 +22,9 @@ def routes(desk: Desk) -> list[Route]:
         known = desk.known()
         p = place_of(len(known.ready), partition=asked.partition, key=asked.key, id=asked.id)
         served = await desk.ask(p, asked.xs)
-        for each in served:
+        for each, x in zip(served, asked.xs, strict=True):
             each.id = asked.id
+            each.compare(x, desk.features)
         return as_json({"predictions": served} if asked.many else served[0])
 
     async def prediction(request: Request) -> Response:

@@ -11,6 +11,7 @@ from learner.loop import Run, learn
 from learner.serving import clerk, desk
 from learner.serving.questions import MAX_BODY, MOST, Served
 from stream.errors import SettingError
+from stream.mapping import FieldMap
 from stream.memory import MemoryLog
 from stream.records import Prediction, Record, decode_outcomes, encode
 from stream.topic import Batch, partition_of
@@ -63,7 +64,43 @@ def test_an_answer_is_the_prediction_that_a_question_would_get(client, x):
     status, found = client.predict({"x": x})
 
     assert (status, found.pop("partition")) == (200, 0)
+    assert found.pop("unknown", []) == [name for name in x if name == "new"]
     assert found == oracle(x)
+
+
+def test_features_that_the_stream_has_not_are_told(client):
+    """A slip in a name gives the same guess as before, and is named; ten are enough."""
+    xs = [{"aeg": 31}, {"a": 1.0}, {"b": 1, "A": 2.0}, {f"n{n}": 1.0 for n in range(50)}]
+    found = client.predict({"x": xs})[1]["predictions"]
+
+    names = [["aeg"], [], ["A"], [f"n{n}" for n in range(10)]]
+    assert [each.pop("unknown", []) for each in found] == names
+    for each, x in zip(found, xs, strict=True):
+        assert each.pop("partition") == 0
+        assert each == oracle(x)
+
+
+def test_on_a_mapped_topic_features_are_known_as_the_mapping_names_them(tmp_path):
+    """From what the learner hears of a record, not from what stands in it."""
+    log = MemoryLog()
+    log.create("theirs", partitions=1)
+    writer = log.writer("source")
+    for n in range(50):
+        row = {"no": n, "what": {"age": n % 7, "job": "ab"[n % 2]}, "paid": n % 2}
+        writer.append("theirs", json.dumps(row).encode(), partition=0)
+    writer.append("theirs", b'{"no": "nothing of use"}', partition=0)
+    writer.commit()
+    mapping = FieldMap(id="no", y="paid", x=["what"], rename={"what.job": "work"})
+    config = Config(model="hoeffding-tree", policy="none", topic="theirs", mapping=mapping)
+    with asked(log, config, tmp_path) as client:
+        ready(client)
+        deadline = time.monotonic() + 20
+        while not (inputs := client.get("/v2/models/main")[1]["inputs"]):
+            assert time.monotonic() < deadline
+        assert {each["name"] for each in inputs} == {"what.age", "work"}
+        question = {"x": {"what.age": 3, "work": "a", "what.job": "a"}}
+        assert client.predict(question)[1]["unknown"] == ["what.job"]
+        assert "unknown" not in client.predict({"x": {"what.age": 3, "work": "a"}})[1]
 
 
 def test_many_are_answered_at_once_and_in_order(client):
@@ -470,6 +507,9 @@ def test_the_outcomes_are_the_same_asked_or_not(tmp_path):
         for x in found["predictions"]
     }
     assert len(said) > 5
+    for found in said.values():
+        for each in found["predictions"]:
+            each.pop("unknown", None)  # of the newest turn, not of the place
     assert replayed(samples, config, said) == said
     assert decode_outcomes(values[0][0][-1]).last == len(samples) - 1
 
