@@ -78,15 +78,15 @@ def test_a_stream_of_bad_records_is_learned_from_end_to_end(tmp_path):
     assert json.loads(lines.stdout.splitlines()[-1])["id"] == NASTY
 
 
-def test_a_stream_of_nothing_but_bad_records_ends_well(tmp_path):
-    """And a person is told that this is strange."""
+def test_a_stream_of_nothing_but_bad_records_is_a_failure(tmp_path):
+    """It ends in good order, and a person is told what to do."""
     write(
         tmp_path / "s.db", [value for value, reason in bad_for("logistic") if reason in NO_JSON]
     )
 
     ran = driftline("learn", "--stream", "sqlite:s.db", "--until-end", cwd=tmp_path)
 
-    assert ran.returncode == 0, ran.stderr
+    assert ran.returncode == 1, ran.stderr
     assert b"dead letters for 0 samples; does the model take such" in ran.stderr
     assert not ORDERS.search(ran.stderr.decode())
 
