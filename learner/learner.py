@@ -155,18 +155,17 @@ class Learner:
         return chain.from_iterable(self._piece(piece, turn) for piece in pieces)
 
     def _piece(self, entries: Sequence[tuple[int, bytes]], turn: Turn) -> Sequence[Decoded]:
-        offsets, values = zip(*entries, strict=True)
-        numbers_only = self.policy.model.numbers_only
-        read = self.reading.numbers if numbers_only else self.reading.full
-        try:
-            return [*zip(offsets, values, read(values), strict=True)]
-        except RecordError:
-            return [*self._with_flaws(entries, turn)]
+        read = self.reading.many(numbers_only=self.policy.model.numbers_only)
+        if read is not None:
+            offsets, values = zip(*entries, strict=True)
+            with contextlib.suppress(RecordError):
+                return [*zip(offsets, values, read(values), strict=True)]
+        return [*self._one_by_one(entries, turn)]
 
-    def _with_flaws(
+    def _one_by_one(
         self, entries: Sequence[tuple[int, bytes]], turn: Turn
     ) -> Iterator[Decoded]:
-        """Decode records of which some are refused, or have a feature that is missing."""
+        """Decode records of which some may be refused, or have a feature that is missing."""
         skips, numbers = self.policy.model.skips_missing, self.policy.model.numbers_only
         for offset, value in entries:
             try:
