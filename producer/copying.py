@@ -177,7 +177,7 @@ class _Copying:
         def commit() -> None:
             nonlocal since
             if intake.commit(self._now):
-                progress(self._progress(clock() - started))
+                progress(self._intake.progress(clock() - started, self._skipped))
             since = clock()
 
         while not done and not stopping():
@@ -254,17 +254,6 @@ class _Copying:
         if self._wanted.labels:
             self._state["labels"]["held"] = self._answers.held
         return self._state
-
-    def _progress(self, seconds: float) -> Progress:
-        sent = self._intake.sent
-        return Progress(
-            samples=sent[SAMPLE] + sent[QUESTION],
-            total=None,
-            messages=sent.total(),
-            resumed=0,
-            skipped=self._skipped.total(),
-            seconds=seconds,
-        )
 
     def _copied(self, seconds: float, *, stopped: bool) -> Copied:
         sent = self._intake.sent

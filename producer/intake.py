@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from producer.emissions import LABEL, QUESTION, SAMPLE
+from producer.replay import Progress
 from stream.errors import SettingError
 from stream.records import (
     UNSET,
@@ -54,6 +55,17 @@ class Intake:
         raise SettingError(
             f"{self._topic.name} no longer keeps the record that tells how far this copy is; "
             "write to a stream of another name, and keep its samples longer"
+        )
+
+    def progress(self, seconds: float, skipped: Counter[str]) -> Progress:
+        """Return how far it is after so many seconds, with what was left out by reason."""
+        return Progress(
+            samples=self.sent[SAMPLE] + self.sent[QUESTION],
+            total=None,
+            messages=self.sent.total(),
+            resumed=0,
+            skipped=skipped.total(),
+            seconds=seconds,
         )
 
     def add(self, record: Record, value: bytes) -> None:

@@ -175,9 +175,9 @@ class _Taking:
                 self._line(line)
             due = intake.pending >= BATCH or clock() - since >= WITHIN
             if due and intake.commit(self._state):
-                progress(self._progress(clock() - started))
+                progress(self._intake.progress(clock() - started, self.skipped))
         if intake.commit(self._state):
-            progress(self._progress(clock() - started))
+            progress(self._intake.progress(clock() - started, self.skipped))
         return open_
 
     def _state(self) -> dict[str, int]:
@@ -208,14 +208,3 @@ class _Taking:
             record.id = id if record.id is None else record.id
             record.ts = self._now() if record.ts is None else record.ts
         self._intake.add(record, encoded(record))
-
-    def _progress(self, seconds: float) -> Progress:
-        sent = self._intake.sent
-        return Progress(
-            samples=sent[SAMPLE] + sent[QUESTION],
-            total=None,
-            messages=sent.total(),
-            resumed=0,
-            skipped=self.skipped.total(),
-            seconds=seconds,
-        )
