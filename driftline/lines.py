@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from driftline.console import set_up_logging
 from driftline.options import Common
 from driftline.settings import open_stream
 from stream.texts import escaped
@@ -20,7 +21,7 @@ Line = dict[str, Any]
 
 
 def write(
-    common: Common,
+    common: Common | None,
     name: str,
     kind: str,
     columns: Sequence[str],
@@ -34,6 +35,8 @@ def write(
     """
     from stream.topic import check_name, topic_of
 
+    common = common or Common()
+    set_up_logging(verbose=common.verbose)
     check_name(name, "learner")
     log = open_stream(common.address, create=False)
     try:

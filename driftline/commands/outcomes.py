@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from driftline.console import set_up_logging
 from driftline.lines import Format, write
 from driftline.options import Common
 
@@ -37,8 +36,6 @@ def outcomes(
     format
         csv or jsonl.
     """
-    common = common or Common()
-    set_up_logging(verbose=common.verbose)
     return write(common, name, "outcomes", (*COLUMNS, "events"), lines, format)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from driftline.console import set_up_logging
 from driftline.lines import Format, write
 from driftline.options import Common
 
@@ -32,8 +31,6 @@ def predictions(
     format
         csv or jsonl.
     """
-    common = common or Common()
-    set_up_logging(verbose=common.verbose)
     return write(common, name, "predictions", COLUMNS, lines, format)
 
 
