@@ -359,12 +359,12 @@ class _Work:
             # To be let in by a broker may take longer than a look.
             self._met = True
             return self._samples.read(cursors, limit=limit, wait=_WAIT)
-        until_, over = time.monotonic() + _WAIT, False
+        deadline, over = time.monotonic() + _WAIT, False
         batches: Sequence[Batch] = []
         while not batches and not over:
             self._clerk.wait(_LOOK)
             # Only one who waits looks round for a broker that is gone.
-            over = time.monotonic() >= until_
+            over = time.monotonic() >= deadline
             batches = self._samples.read(cursors, limit=limit, wait=_LOOK if over else 0)
         return batches
 
