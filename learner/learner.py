@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from learner.clock import GrainTime
 from learner.config import Config
 from learner.drift import Watch
+from learner.grains import rows_of
 from learner.labels import TwoClasses, Waiting
 from learner.models.build import build
 from learner.models.model import Guess, Model, ModelError
@@ -217,20 +218,53 @@ class Learner:
                     break
             if not part:
                 return
-            xs = [record.x for _, _, record in part if record.x is not UNSET]
-            self._take(part, self._guesses(xs), turn, answer)
+            self._take_part(part, turn, answer)
             if ended or len(self.untaught) >= self.grain:
                 self._end_grain(part[-1][0], turn)
             if between is not None:
                 between(part[-1][0] + 1)
 
-    def _guesses(self, xs: Sequence[Features]) -> Callable[[Features], Guess]:
-        """Ask for many guesses at once, and return a function that gives them out in order."""
+    def _take_part(self, part: Sequence[Decoded], turn: Turn, answer: str) -> None:
+        """Take records of one grain: side by side where all are plain, else one by one."""
+        model = self.policy.model
+        xs = [record.x for _, _, record in part if record.x is not UNSET]
         try:
-            guesses = iter(self.policy.model.guess_many(xs))
+            guesses = model.guess_many(xs)
         except ModelError:
-            return self.policy.model.guess  # one by one, to find out which it was
-        return lambda _: next(guesses)
+            self._take(part, model.guess, turn, answer)  # to find out which it was
+            return
+        if self.waiting or answer == "all" or not self._take_plain(part, guesses, turn):
+            each = iter(guesses)
+            self._take(part, lambda _: next(each), turn, answer)
+
+    def _take_plain(
+        self, part: Sequence[Decoded], guesses: Sequence[Guess], turn: Turn
+    ) -> bool:
+        """Take labelled samples; return False, with nothing done, where one is not plain."""
+        offsets, values, records = zip(*part, strict=True)
+        found = rows_of(
+            offsets,
+            records,
+            guesses,
+            arm=self.policy.arm,
+            task=self.task,
+            types=_LABELS[self.task],
+            known=self.policy.model.classes,
+        )
+        if found is None or self.two is not None:
+            return False
+        rows = [*found]
+        turn.rows += rows
+        self.scores.totals.samples += len(rows)
+        if self.watch is not None:
+            for offset, _, _, _, y, label, _, _, _, flag in rows:
+                self._watch_error(y, label, flag, offset, turn)
+        lessons = [(record.x, record.y) for record in records]
+        self.untaught += [
+            (x, y, offset, value)
+            for (x, y), offset, value in zip(lessons, offsets, values, strict=True)
+        ]
+        return True
 
     def _end_grain(self, offset: int, turn: Turn) -> None:
         self.grain_time.begin()
