@@ -49,7 +49,7 @@ class Learning:
     )
 
     policy: str = "reset"
-    "Answer to drift: none or reset."
+    'Answer to drift: a name (none, reset), or JSON with "name" and arguments.'
 
     detector: str | None = None
     """A name of River's (adwin, ddm …), path or JSON. Default: adwin; none with policy none."""

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from learner.models.presets import SCALINGS, Spec
+from learner.policies.table import POLICIES, name_of
 from stream.errors import SettingError
 from stream.mapping import FieldMap
 from stream.records import MAX_FIELDS, MAX_RECORD, MAX_STRING, Label
@@ -26,10 +27,11 @@ MAX_SEED = 2**32 - 1
 class Config:
     """What a learner's state follows from, besides its records.
 
-    `model` and `detector` are specifications: a name, a dotted path, a table; without a
-    detector ADWIN watches, but nothing where the policy is none. `grain` is how
-    many labelled samples are learned at once, None for the model's own; `grain_seconds` ends
-    a grain also when event time has moved on so far. `classes` are all labels there will be.
+    `model`, `detector` and `policy` are specifications: a name, a dotted path, a table;
+    without a detector ADWIN watches, but nothing where the policy listens to none. `grain`
+    is how many labelled samples are learned at once, None for the model's own;
+    `grain_seconds` ends a grain also when event time has moved on so far. `classes` are all
+    labels there will be.
     `max_pending` bounds the questions that wait for a label; the oldest expire first.
 
     `topic` is somebody else's topic to read instead of the stream's samples, and `mapping`
@@ -37,7 +39,7 @@ class Config:
     """
 
     model: Spec = "logistic"
-    policy: str = "reset"
+    policy: Spec = "reset"
     detector: Spec = None
     direction: str = "worse"
     scaling: str | None = None
@@ -61,7 +63,7 @@ class Config:
         if self.max_pending < 1:
             raise SettingError(f"max_pending must be at least 1, got {self.max_pending!r}")
         if self.detector is None:
-            chosen = "none" if self.policy == "none" else "adwin"
+            chosen = "adwin" if POLICIES[name_of(self.policy)].listens else "none"
             object.__setattr__(self, "detector", chosen)
         if not 0 <= self.seed <= MAX_SEED:
             raise SettingError(

@@ -18,6 +18,8 @@ class Waiting(NamedTuple):
     ts: float | None
     x: Features
     guess: Guess
+    arm: str = "main"
+    """Name of the model that guessed."""
 
 
 class TwoClasses:

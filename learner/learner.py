@@ -12,9 +12,9 @@ from learner.config import Config
 from learner.drift import Watch
 from learner.grains import rows_of
 from learner.labels import TwoClasses, Waiting
-from learner.models.build import build
-from learner.models.model import Guess, Model, ModelError
-from learner.policies import policy_named
+from learner.models.model import Guess, ModelError
+from learner.policies.policy import Action, Maker, Policy
+from learner.policies.table import policy
 from learner.reading import Reading
 from learner.resources import SAMPLED
 from learner.scores import Scores
@@ -62,7 +62,7 @@ class Learner:
         self.config, self.partition, self.start, self.cursor = config, partition, start, start
         self.reading = Reading(config.mapping)
         self.classes: Sequence[Label] | None = config.classes
-        self.policy = policy_named(config.policy)(self._make())
+        self.policy = self._policy()
         model = self.policy.model
         self.task = model.task
         self.grain = config.grain or model.grain
@@ -74,15 +74,16 @@ class Learner:
         self.grain_time = GrainTime(config.grain_seconds, max_jump=config.max_jump)
         self._late_before = 0
 
-    def _make(self) -> Model:
-        config = self.config
-        return build(
-            config.model,
+    def _policy(self) -> Policy:
+        config, classes = self.config, self.classes
+        make = Maker(
+            model=config.model,
             seed=config.seed,
-            classes=self.classes,
+            classes=None if classes is None else tuple(classes),
             scaling=config.scaling,
             grain=config.grain,
         )
+        return policy(config.policy, make)
 
     def _watch(self) -> Watch | None:
         config = self.config
@@ -268,7 +269,7 @@ class Learner:
 
     def _end_grain(self, offset: int, turn: Turn) -> None:
         self.grain_time.begin()
-        if self.policy.condemned:
+        if self.policy.due:
             self._act(offset, turn)
         if not self.untaught:
             return
@@ -281,14 +282,21 @@ class Learner:
                 self._bury(turn, at, value, model_error(error, "not_learned"), offset)
             what = {"samples": len(xs), "error": shown(str(error))}
             turn.events.append((offset, "not-learned", what))
+        if self.policy.said:
+            self._tell(self.policy.told(), offset, turn)
 
     def _act(self, offset: int, turn: Turn) -> None:
         """Let the policy do what it has decided."""
         late = self.policy.model.late_features
-        kind, details = self.policy.act(self._make)
+        done = self.policy.act()
         self._late_before += late - self.policy.model.late_features
-        self.scores.totals.resets += kind == "reset"
-        turn.events.append((offset, kind, details))
+        self._tell(done, offset, turn)
+
+    def _tell(self, done: Iterable[Action], offset: int, turn: Turn) -> None:
+        """Note what the policy has done, or has heard from detectors of its own."""
+        for kind, details in done:
+            self.scores.totals.count(kind)
+            turn.events.append((offset, kind, details))
 
     def _take(
         self,
@@ -301,7 +309,7 @@ class Learner:
         policy, watch, two, waiting = self.policy, self.watch, self.two, self.waiting
         direct = self._direct
         teach, known = policy.model.learn_one, policy.model.classes
-        arm, types, regression = policy.arm, _LABELS[self.task], self.task == "regression"
+        types, regression = _LABELS[self.task], self.task == "regression"
         number, unsupervised = self.task != "classification", policy.model.unsupervised
         add, answer_all = turn.rows.append, answer == "all"
         codes, labels = (two.codes, two.labels) if two else ({}, {})
@@ -319,12 +327,13 @@ class Learner:
                 found = self._aside(offset, value, record, turn)
                 if record.command and direct:
                     # A declaration may have brought another model.
+                    policy = self.policy
                     guess, teach = policy.model.guess, policy.model.learn_one
                     two, known = self.two, policy.model.classes
                     codes, labels = (two.codes, two.labels) if two else ({}, {})
                 if found is None:
                     continue
-                of, id_, ts, x, (y_pred, p) = found
+                of, id_, ts, x, (y_pred, p), arm = found
             else:
                 samples += 1
                 try:
@@ -335,7 +344,7 @@ class Learner:
                         self._bury(turn, offset, value, model_error(error))
                         continue
                     y_pred = p = None  # the guess that counts was made before
-                of, id_, ts = offset, record.id, record.ts
+                of, id_, ts, arm = offset, record.id, record.ts, policy.arm
                 if id_ is None:
                     id_ = f"{self.partition}@{offset}"
                 if waiting and str(id_) in waiting:
@@ -343,9 +352,9 @@ class Learner:
                     samples -= 1
                     if found is None:
                         continue
-                    of, id_, ts, x, (y_pred, p) = found
+                    of, id_, ts, x, (y_pred, p), arm = found
                 elif y is None:
-                    self._ask(Waiting(of, id_, ts, x, (y_pred, p)), turn, answer)
+                    self._ask(Waiting(of, id_, ts, x, (y_pred, p), arm), turn, answer)
                     if unsupervised:
                         self._teach(x, offset, value, turn)
                     continue
@@ -381,10 +390,10 @@ class Learner:
                     flag, p_true, p_pred = NOT_FINITE, None, None
             add((offset, of, id_, ts, y, label, p_true, p_pred, arm, flag))
             if answer_all and of == offset:
-                self._answer(Waiting(of, id_, ts, x, (y_pred, p)), turn)
+                self._answer(Waiting(of, id_, ts, x, (y_pred, p), arm), turn)
             if watch is not None and flag != NO_GUESS:
                 self._watch_error(y, label, flag, offset, turn)
-                if direct and policy.condemned:
+                if direct and policy.due:
                     self._act(offset, turn)
                     guess, teach = policy.model.guess, policy.model.learn_one
             if unsupervised and of != offset:
@@ -394,6 +403,8 @@ class Learner:
                     teach(x, code)
                 except ModelError as error:
                     self._bury(turn, offset, value, model_error(error, "not_learned"))
+                if policy.said:
+                    self._tell(policy.told(), offset, turn)
             else:
                 self.untaught.append((x, code, offset, value))
         self.scores.totals.samples += samples
@@ -420,7 +431,7 @@ class Learner:
         if alarm is None:
             return
         kind, details = alarm
-        self.scores.totals.count_alarm(kind)
+        self.scores.totals.count(kind)
         turn.events.append((offset, kind, details))
         self.policy.alarm(kind)
 
@@ -508,7 +519,7 @@ class Learner:
             details["ignored"] = True
         elif len(classes) > 1:
             self.classes = classes
-            self.policy.model = self._make()
+            self.policy = self._policy()
             self.two = self._two_classes()
         turn.events.append((offset, "declare", details))
 

@@ -132,7 +132,8 @@ class Totals(msgspec.Struct, gc=False):
     River computes them. `confusion` is label → guess → count, each key the JSON text of a
     class. `fading_error` / `fading_weight` is the prequential error with fading factor
     0.999 (Gama, Sebastião and Rodrigues, "On evaluating stream learning algorithms",
-    Machine Learning 90, 2013).
+    Machine Learning 90, 2013). `actions` are what a policy did, by kind, besides resets, and
+    warnings of drift.
     """
 
     task: str
@@ -159,17 +160,23 @@ class Totals(msgspec.Struct, gc=False):
     expired: int = 0
     late_features: int = 0
     repeated: int = 0
+    actions: dict[str, int] = {}
 
     def count_dead(self, reason: str, records: int = 1) -> None:
         """Count records that were refused."""
         self.dead[reason] = self.dead.get(reason, 0) + records
 
-    def count_alarm(self, kind: str) -> None:
-        """Count a drift or an improvement."""
-        if kind == "drift":
-            self.drifts += 1
-        else:
-            self.improvements += 1
+    def count(self, kind: str) -> None:
+        """Count what a detector has heard, or what a policy has done."""
+        match kind:
+            case "drift":
+                self.drifts += 1
+            case "improvement":
+                self.improvements += 1
+            case "reset":
+                self.resets += 1
+            case _:
+                self.actions[kind] = self.actions.get(kind, 0) + 1
 
 
 Event = tuple[int, str, dict[str, Any]]

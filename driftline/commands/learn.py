@@ -101,6 +101,7 @@ def settings_of(learning: Learning) -> dict[str, object]:
     """Return the options in the form that `learner.config.Config` takes."""
     settings = dataclasses.asdict(learning)
     settings["model"] = spec(MODEL if learning.model is None else learning.model)
+    settings["policy"] = spec(learning.policy)
     settings["detector"] = spec(learning.detector)
     settings["classes"] = labels(learning.classes)
     return settings

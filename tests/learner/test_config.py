@@ -90,7 +90,7 @@ def test_what_cannot_be_meant_is_refused(settings, sentence):
     ("settings", "sentence"),
     [
         ({"model": "logistics"}, "did you mean 'logistic'"),
-        ({"policy": "restart"}, "choose none or reset"),
+        ({"policy": "restart"}, "did you mean 'reset'"),
         ({"detector": "adwim"}, "did you mean 'adwin'"),
         ({"model": "linear", "detector": "ddm"}, "a regression is neither"),
         ({"model": "sgd", "scaling": "log"}, "scaling must be one of standard, minmax, none"),

@@ -1,6 +1,7 @@
 """Laws that hold for every model, and for a learner however it is cut and carried about."""
 
 import copy
+import dataclasses
 import json
 import os
 import pickle
@@ -415,7 +416,7 @@ class ForgetsTheVerdict(Learner):
 
     def __getstate__(self):
         policy = copy.copy(self.policy)
-        policy.condemned = False
+        policy.due = False
         return vars(self) | {"policy": policy}
 
 
@@ -423,7 +424,9 @@ class ForgetsTheClasses(Learner):
     """What was declared is not in its pickle."""
 
     def __getstate__(self):
-        return vars(self) | {"classes": self.config.classes}
+        policy = copy.copy(self.policy)
+        policy._make = dataclasses.replace(policy._make, classes=self.config.classes)
+        return vars(self) | {"classes": self.config.classes, "policy": policy}
 
 
 class ForgetsTheTime(Learner):
@@ -439,7 +442,7 @@ class ForgetsTheModel(Learner):
 
     def __getstate__(self):
         policy = copy.copy(self.policy)
-        policy.model = self._make()
+        policy.model = policy._make()
         return vars(self) | {"policy": policy}
 
 

@@ -3,7 +3,7 @@
 import pytest
 from river import datasets, drift, evaluate, metrics, naive_bayes, tree
 
-from learner.policies import policy_named
+from learner.policies.table import name_of
 from stream.errors import SettingError
 from tests.learner.told import learner, rows, sample, tell
 
@@ -99,5 +99,25 @@ def test_two_alarms_in_a_grain_are_one_reset():
 
 def test_an_unknown_policy_is_refused_with_those_there_are():
     """The sentence names them."""
-    with pytest.raises(SettingError, match="'rest' is not known; choose none or reset"):
-        policy_named("rest")
+    with pytest.raises(SettingError, match="'x' is not known; choose of none, reset"):
+        name_of("x")
+
+
+@pytest.mark.parametrize(
+    ("spec", "sentence"),
+    [
+        ("resett", "did you mean 'reset'"),
+        ({"name": "reset", "after": 3}, "'reset' has no argument 'after'; it takes none"),
+        ({"after": 3}, "must be a name, or a table with 'name'"),
+        (["none"], "must be a name, or a table with 'name'"),
+    ],
+)
+def test_a_policy_that_cannot_be_is_refused_with_what_there_is(spec, sentence):
+    """In one sentence, when the learner is made."""
+    with pytest.raises(SettingError, match=sentence):
+        learner(policy=spec)
+
+
+def test_a_policy_may_be_a_table_of_its_name_and_arguments():
+    """One without arguments is the same as its name."""
+    assert type(learner(policy={"name": "reset"}).policy) is type(learner().policy)

@@ -1,0 +1,76 @@
+"""What to do about a drift: what a policy is to a learner.
+
+A policy holds the model that serves. It hears every alarm, and acts only at the end of a
+grain, before that grain is learned: where a turn was cut must not show. All that it decides
+follows from what its model was shown and from what it was told, so a replay decides alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from learner.models.build import build
+from learner.models.model import Model
+from learner.models.presets import Spec
+from stream.records import Label
+
+Action = tuple[str, dict[str, Any]]
+"""The kind of an event and its details: what a policy did, and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maker:
+    """Makes new models, each built as the first one was; small enough for a checkpoint."""
+
+    model: Spec
+    seed: int
+    classes: tuple[Label, ...] | None
+    scaling: str | None
+    grain: int | None
+
+    def __call__(self, model: Spec = None) -> Model:
+        """Return a new model, of another specification if one is given."""
+        return build(
+            self.model if model is None else model,
+            seed=self.seed,
+            classes=self.classes,
+            scaling=self.scaling,
+            grain=self.grain,
+        )
+
+
+class Policy:
+    """Let the model cope; what the others begin from.
+
+    `make` gives new models. `model` guesses and learns; a policy may put another in its
+    place in `act`, or one that hands on to several.
+    """
+
+    arm = "main"
+    """Name of the model that serves. It changes only in `act` or with one of `said`."""
+
+    listens = False
+    """Whether it has use for a detector of the errors that are served."""
+
+    said: Sequence[Action] = ()
+    """What was done while learning, to be told by who takes it up with `told`."""
+
+    def __init__(self, make: Maker) -> None:
+        self._make = make
+        self.model = make()
+        self.due = False
+        """Whether `act` has something to do at the end of this grain."""
+
+    def alarm(self, kind: str) -> None:
+        """Hear of a drift, a warning of one, or an improvement."""
+
+    def act(self) -> list[Action]:
+        """Do what has been decided; return what was done."""
+        raise NotImplementedError
+
+    def told(self) -> Sequence[Action]:
+        """Return what was done while learning, and forget it."""
+        said, self.said = self.said, ()
+        return said
