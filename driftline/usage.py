@@ -6,6 +6,7 @@ from cyclopts import App, CoercionError, CycloptsError, Token, UnknownCommandErr
 from cyclopts.argument import Argument
 from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
 
+from driftline.catalog import catalog
 from driftline.settings import words_of
 from producer.sources.source import suggestion
 
@@ -32,6 +33,8 @@ def sentence(error: CycloptsError) -> str:
         case UnusedCliTokensError(unused_tokens=[word, *_]):
             return f"{command!r} has no place for {word!r}; see '{command} --help'"
         case MissingArgumentError(argument=Argument() as argument):
+            if found := _mistyped(error):
+                return found
             name = error.keyword or argument.name
             return f"{command!r} needs a value for {name}; see '{command} --help'"
         case CoercionError(token=Token() as token, target_type=type() as kind, msg=None):
@@ -42,3 +45,17 @@ def sentence(error: CycloptsError) -> str:
     for theirs, ours in _CHANGES:
         text = text.replace(theirs, ours)
     return text[:1].lower() + text[1:]
+
+
+def _mistyped(error: CycloptsError) -> str | None:
+    """Return what to say of an option that is unknown: it may be the one that is missing."""
+    from driftline.app import app
+
+    known = catalog(app).get(tuple(error.command_chain or ()), [])
+    flags = [setting.flag for setting in known]
+    for word in error.unused_tokens or ():
+        name = word.partition("=")[0]
+        if name.startswith("--") and name not in flags:
+            near = suggestion(name, flags).replace("'", "")
+            return f"unknown option: {name}{near}"
+    return None

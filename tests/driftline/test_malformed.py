@@ -128,6 +128,11 @@ CASES = [
     Case("part of one", ("checkpoints", "shw"), "did you mean 'show'?"),
     Case("flag", ("learn", "--modl", "x"), "unknown option: --modl; did you mean --model?"),
     Case("word", ("learn", "x"), "has no place for 'x'"),
+    Case(
+        "source",
+        ("produce", "--sorce", "x.csv"),
+        "unknown option: --sorce; did you mean --source?",
+    ),
     Case("no source", ("produce",), "needs a value for --source"),
     Case("config of what", ("config", "show", "lern"), "did you mean 'learn'?"),
     flags("--seed", "needs a value for --seed"),
