@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -57,14 +59,19 @@ def template(known: Mapping[Command, list[Setting]]) -> str:
 
 
 def _shared(commands: Iterable[list[Setting]]) -> Iterator[Setting]:
-    """Yield, once each, the settings that several commands take, all of them alike."""
+    """Yield, once each, the settings that several commands take alike.
+
+    One that others take otherwise is shown only where there is no default that would then
+    be set for those as well.
+    """
     takers: dict[str, list[Setting]] = {}
-    for settings in commands:
-        for each in settings:
-            takers.setdefault(each.key, []).append(each)
-    for same in takers.values():
-        if len(same) >= _SHARED and len({(s.hint, s.default, s.help) for s in same}) == 1:
-            yield same[0]
+    for each in chain.from_iterable(commands):
+        takers.setdefault(each.key, []).append(each)
+    for every in takers.values():
+        kinds = Counter((s.hint, s.default, s.help) for s in every)
+        (_, default, _), most = kinds.most_common(1)[0]
+        if most >= _SHARED and (len(kinds) == 1 or default is None):
+            yield next(s for s in every if s.default == default)
 
 
 def _table(name: str, settings: Iterable[Setting]) -> str:
