@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from learner.batches import joined, since, until
-from learner.checkpoint import Checkpoints, key_of
+from learner.checkpoint import Checkpoints
 from learner.commits import Commits
 from learner.config import Config
 from learner.hot import hot, one_thread
+from learner.keys import key_of
 from learner.learner import Learner
 from learner.messages import Topics, send
 from learner.places import Part, Places

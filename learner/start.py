@@ -12,9 +12,10 @@ import logging
 import time
 from pathlib import Path
 
-from learner.checkpoint import Checkpoints, Damaged, Header, read_header, verify
+from learner.checkpoint import Checkpoints
 from learner.config import Config
 from learner.learner import Learner
+from learner.signed import Damaged, Header, read_header, verify
 from stream.errors import CheckpointError, SettingError
 from stream.records import decode_outcomes
 from stream.topic import Log, Seat, Topic, group_of, topic_of

@@ -14,7 +14,7 @@ from stream.errors import CheckpointError, SettingError
 
 def list_(*, common: Common | None = None, named: Named | None = None) -> int:
     """List the checkpoints of a learner, oldest first, unverified."""
-    from learner.checkpoint import read_header
+    from learner.signed import read_header
 
     rows = []
     for path in _paths(common, named):
@@ -47,7 +47,7 @@ def show_(
     path
         The checkpoint. Default: the learner's newest.
     """
-    from learner.checkpoint import read_header
+    from learner.signed import read_header
 
     if path is None:
         found = _paths(common, named)
@@ -60,7 +60,8 @@ def show_(
 
 def verify_(*, common: Common | None = None, named: Named | None = None) -> int:
     """Check the signature and the digest of every checkpoint; leave with 1 if one fails."""
-    from learner.checkpoint import key_of, verify
+    from learner.keys import key_of
+    from learner.signed import verify
 
     common, named = common or Common(), named or Named()
     state = state_folder(common.address, named.state)

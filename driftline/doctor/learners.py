@@ -87,7 +87,7 @@ def checkpoints(case: Case) -> Iterator[Finding]:
 def _of_partition(
     case: Case, name: str, p: int, folder: Path, samples: Topic, committed: int | None
 ) -> Iterator[Finding]:
-    from learner.checkpoint import read_header, verify
+    from learner.signed import read_header, verify
 
     where = f"{name}, partition {p}"
     paths = _paths(folder)
@@ -198,7 +198,7 @@ def _paths(folder: Path) -> list[Path]:
 
 def _key(case: Case) -> bytes | None:
     """Return the key that signs checkpoints, if there is one; to look makes none."""
-    from learner.checkpoint import key_of
+    from learner.keys import key_of
 
     if case.key_file is None and not (case.state / "key").is_file():
         return None

@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from learner import checkpoint
-from learner.checkpoint import Checkpoints, Damaged, key_of, verify
+from learner import checkpoint, durable, signed
+from learner.checkpoint import Checkpoints
 from learner.config import Config
+from learner.keys import key_of
 from learner.learner import Learner
+from learner.signed import Damaged, verify
 from learner.start import begin
 from stream.errors import CheckpointError, SettingError
 from stream.memory import MemoryLog
@@ -96,11 +98,11 @@ def test_a_forged_pickle_is_refused_before_it_can_run(store, tmp_path):
     fields = {name: getattr(header, name) for name in header.__slots__}
     fields |= {
         "length": len(payload),
-        "sha256": checkpoint.hashlib.sha256(payload).hexdigest(),
-        "key": checkpoint.key_id(KEY),
+        "sha256": signed.digest_of(payload),
+        "key": signed.key_id(KEY),
     }
     body += json.dumps(fields).encode() + b"\n" + payload
-    path.write_bytes(body + checkpoint.hmac.digest(forger.key, body, "sha256"))
+    path.write_bytes(body + signed.hmac.digest(forger.key, body, "sha256"))
     with pytest.raises(Damaged, match="damaged or forged"):
         store.load(path)
     assert not trace.exists()
@@ -125,8 +127,9 @@ def test_a_checkpoint_of_something_else_is_refused_with_a_sentence(store, change
 def test_another_library_version_is_refused_by_name(store, monkeypatch):
     """The sentence names the library, both versions, and --rebuild."""
     store.save(learned(5))
-    now = checkpoint.versions()
-    monkeypatch.setattr(checkpoint, "versions", lambda: {**now, "river": "99.0"})
+    now = signed.versions()
+    for room in (checkpoint, signed):
+        monkeypatch.setattr(room, "versions", lambda: {**now, "river": "99.0"})
     with pytest.raises(CheckpointError, match=r"river .* \(here 99\.0\).*--rebuild"):
         store.load(store.paths()[-1])
 
@@ -154,7 +157,7 @@ def test_a_full_disk_leaves_no_half_file(store, monkeypatch):
     def full(_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint.os, "fsync", full)
+    monkeypatch.setattr(durable.os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         store.save(learned(20))
     assert [path.name for path in store.folder.iterdir()] == [f"{10:020d}"]
@@ -236,7 +239,7 @@ def _without_settings(path):
     header, payload = verify(path, KEY)
     fields = {name: getattr(header, name) for name in header.__slots__ if name != "settings"}
     body = b"driftline checkpoint 1\n" + json.dumps(fields).encode() + b"\n" + payload
-    path.write_bytes(body + checkpoint.hmac.digest(KEY, body, "sha256"))
+    path.write_bytes(body + signed.hmac.digest(KEY, body, "sha256"))
 
 
 def test_fresh_begins_where_the_old_state_stood_and_rebuild_at_its_start(log, store):

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from learner.checkpoint import key_of
 from learner.config import Config
+from learner.keys import key_of
 from learner.loop import Run, learn
 from learner.models.river import RiverModel
 from stream.errors import CheckpointError, SettingError
