@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import logging
 import socket
 import time
@@ -22,6 +21,7 @@ from learner.learner import Learner
 from learner.messages import Topics, send
 from learner.places import Part, Places
 from learner.resources import event_time, header
+from learner.saves import Saves
 from learner.summary import Summary, summarize
 from learner.turn import Turn
 from stream.errors import SeatLost, SettingError, TopicMissing
@@ -44,10 +44,6 @@ _log = logging.getLogger("driftline.learner")
 _DAY = 86_400.0
 _OUTCOMES = Retention(seconds=90 * _DAY)
 _SHORT = Retention(seconds=7 * _DAY)
-_SHARE = 0.01
-"""Of the time, at most so much goes into checkpoints."""
-_AGAIN = 5.0
-"""Seconds until a checkpoint that could not be written is tried again."""
 _SAY = 5.0
 """Seconds between two lines of a learner that waits."""
 _TURN = 1_000_000
@@ -238,7 +234,6 @@ class _Work:
         self._topics = Topics.of(log.stream, run.name)
         self._group = group_of(log.stream, run.name)
         self._seconds = 0.0
-        self._next_save = 0.0
         for name, retention in (
             (self._topics.outcomes, _OUTCOMES),
             (self._topics.predictions, _SHORT),
@@ -260,6 +255,7 @@ class _Work:
             log, samples, self._seat, config, store, end, rebuild=run.rebuild, fresh=run.fresh
         )
         self._parts = self._places.parts
+        self._saves = Saves(log, self._group, self._seat)
         self._desk, self._clerk = desk, self._clerk_at(desk)
 
     def _clerk_at(self, desk: Desk | None) -> Clerk | None:
@@ -317,7 +313,7 @@ class _Work:
             if batches := self._read(cursors):
                 self._started = self._started or time.monotonic()
                 self._turn(batches, origin)
-                if time.monotonic() >= self._next_save:
+                if self._saves.due:
                     self._save()
             else:
                 self._look()
@@ -398,7 +394,7 @@ class _Work:
             if silent.next > learner.cursor:
                 learner.learn(silent, between=between)
                 if learner.cursor >= part.said:
-                    self._next_save = 0.0  # so that a crash need not replay this again
+                    self._saves.hurry()  # so that a crash need not replay this again
             if spoken.next > learner.cursor:
                 began = time.perf_counter()
                 turn = learner.learn(spoken, answer=self._how.answer, between=between)
@@ -448,33 +444,6 @@ class _Work:
         self._moved(reached)
 
     def _save(self) -> None:
-        """Save every partition that has moved, and let go of records nobody needs again.
-
-        How often is chosen so that saving takes a small share of the time; a restart
-        replays what came since, so it matters to nothing but the length of a restart.
-        """
+        """Save every partition that has moved, with nothing under way."""
         self._settle()
-        began = time.monotonic()
-        held, shown, failed = {}, {}, False
-        for p, part in self._parts.items():
-            if part.learner.cursor > part.said:
-                continue  # never ahead of what was said
-            paths = part.store.paths()
-            if not paths or int(paths[-1].name) != part.learner.cursor:
-                try:
-                    part.learner = part.store.save(part.learner)
-                    part.size = part.store.size()
-                except OSError as error:
-                    _log.warning("no checkpoint of partition %d: %s; going on", p, error)
-                    failed = True
-                    continue
-            shown[p] = part.learner.cursor
-            if (oldest := part.store.oldest()) is not None:
-                held[p] = oldest
-        self._log.hold(self._group, held)
-        if not self._seat.exactly_once:
-            self._log.show(self._group, shown)
-        # The learners that were replaced go round in circles, and would stay for hours.
-        gc.collect()
-        now = time.monotonic()
-        self._next_save = now + max((now - began) / _SHARE, _AGAIN if failed else 0.0)
+        self._saves.save(self._parts)
