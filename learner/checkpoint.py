@@ -1,58 +1,75 @@
 """A learner to disk and back: whole, or not at all, and only if it is ours.
 
 A pickle runs code when it is loaded, so nothing is unpickled before the HMAC has been
-checked. Written beside, synced, renamed, folder synced: a crash leaves the old file or the
-new one.
+checked. Where checkpoints lie is a `Shelf`, on which a crash leaves the old one or the new.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
-from learner.durable import write
+from learner.account import Account
 from learner.learner import Learner
+from learner.loading import learner_of
 from learner.pickled import NotPicklable, dumps, loads
+from learner.probes import COUNT, Entries, probes_of
+from learner.shelf import Entry, Shelf
 from learner.signed import (
+    Damaged,
     Header,
-    differences,
     digest_of,
     key_id,
+    read_header,
     sealed,
     verify,
     versions,
 )
+from learner.state import State, shelf_of
 from stream.errors import CheckpointError, SettingError
-
-_KEPT = 3
-"""Checkpoints kept of each partition: the newest could be the damaged one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
-    """The checkpoints of one partition of one learner, in one folder, newest last.
+    """The checkpoints of one partition of one learner, newest last.
 
-    `identity` is the topic's, so that a topic made anew is not taken for the old one.
+    `identity` is the topic's, so that a topic made anew is not taken for the old one. With
+    `any_version` one that was made with other versions of what decides a guess is taken, if
+    its probes are guessed alike here.
     """
 
-    folder: Path
+    shelf: Shelf
     stream: str
     learner: str
     partition: int
     identity: str
     key: bytes
+    any_version: bool = False
+    account: Account = field(default_factory=Account)
 
     @classmethod
     def at(
-        cls, state: Path, stream: str, learner: str, partition: int, identity: str, key: bytes
+        cls,
+        state: State,
+        stream: str,
+        learner: str,
+        partition: int,
+        identity: str,
+        key: bytes,
+        *,
+        any_version: bool = False,
     ) -> Checkpoints:
-        """Return the checkpoints below a state folder."""
-        folder = state / stream / learner / f"p{partition}"
-        return cls(folder, stream, learner, partition, identity, key)
+        """Return the checkpoints below a state folder, or below an address."""
+        shelf = shelf_of(state, stream, learner, partition, key)
+        return cls(shelf, stream, learner, partition, identity, key, any_version)
+
+    def note(self, entries: Entries) -> None:
+        """Remember the last records that were learned, to probe what is saved by them."""
+        self.account.latest = [*self.account.latest, *entries[-COUNT:]][-COUNT:]
 
     def save(self, learner: Learner) -> Learner:
         """Store the learner at its cursor; return the one to go on with. Raises `OSError`."""
+        began = time.monotonic()
         try:
             payload = dumps(learner)
         except NotPicklable as error:
@@ -60,7 +77,20 @@ class Checkpoints:
                 f"model {learner.config.model!r} cannot be pickled, so it cannot be saved: "
                 f"{error}; choose a model of plain objects"
             ) from error
-        header = Header(
+        probes = probes_of(learner, self.account.latest, seconds=time.monotonic() - began)
+        body = sealed(self._header(learner, payload, probes), payload, self.key)
+        try:
+            self.shelf.put(learner.cursor, body, self.account.bad)
+        except OSError:
+            self.account.failed += 1
+            raise
+        self._saved(learner.cursor, len(body), time.time())
+        # To be pickled makes an object slower for good; what was just loaded is not.
+        alike: Learner = loads(payload)
+        return alike
+
+    def _header(self, learner: Learner, payload: bytes, probes: list[object]) -> Header:
+        return Header(
             stream=self.stream,
             learner=self.learner,
             partition=self.partition,
@@ -73,65 +103,79 @@ class Checkpoints:
             sha256=digest_of(payload),
             key=key_id(self.key),
             settings=learner.config.settings,
+            probes=probes,
         )
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write(self.folder / f"{learner.cursor:020d}", sealed(header, payload, self.key))
-        self._prune()
-        # To be pickled makes an object slower for good; what was just loaded is not.
-        alike: Learner = loads(payload)
-        return alike
 
-    def _prune(self) -> None:
-        for old in self.paths()[:-_KEPT]:
-            old.unlink(missing_ok=True)
+    def _saved(self, cursor: int | None, size: int | None, written: float | None) -> None:
+        account = self.account
+        account.cursor, account.size, account.written = cursor, size, written
 
-    def paths(self) -> list[Path]:
-        """Return the files there are, lowest cursor first."""
-        if not self.folder.is_dir():
-            return []
-        return sorted(path for path in self.folder.iterdir() if path.name.isdecimal())
+    def entries(self) -> list[Entry]:
+        """Return the checkpoints there are, lowest cursor first. Raises `SettingError`."""
+        try:
+            return self.shelf.entries()
+        except OSError as error:
+            raise SettingError(_unusable(self.shelf, error)) from error
+
+    def refuse(self, entry: Entry) -> None:
+        """Note that a checkpoint is of no use."""
+        self.account.refused += 1
+        self.account.bad.add(entry.name)
 
     def retire(self) -> None:
-        """Put all checkpoints aside, into a folder that nothing reads."""
-        if self.paths():
-            aside = self.folder.with_name(f"{self.folder.name}.before-{time.time_ns()}")
-            self.folder.rename(aside)
+        """Put all checkpoints aside, to where nothing reads. Raises `SettingError`."""
+        try:
+            self.shelf.retire()
+        except OSError as error:
+            raise SettingError(_unusable(self.shelf, error)) from error
+        self._saved(None, None, None)
 
     def oldest(self) -> int | None:
-        """Return the cursor of the oldest checkpoint, from which a restart might replay."""
-        paths = self.paths()
-        return int(paths[0].name) if paths else None
+        """Return the cursor of the oldest of use, from which a restart might replay.
 
-    def size(self) -> int | None:
-        """Return the bytes of the newest checkpoint, None where there is none."""
-        paths = self.paths()
-        return paths[-1].stat().st_size if paths else None
+        Raises `OSError`.
+        """
+        found = (e.cursor for e in self.shelf.entries() if e.name not in self.account.bad)
+        return next(found, None)
 
-    def load(self, path: Path) -> tuple[Header, Learner]:
+    def verified(self, entry: Entry) -> tuple[Header, bytes]:
+        """Return the header of a checkpoint and its payload, once both have been verified.
+
+        Raises `CheckpointError`; `Damaged` where the one before may be better.
+        """
+        return verify(entry.name, self._read(entry), self.key)
+
+    def unverified(self, entry: Entry) -> Header:
+        """Return what a checkpoint says of itself. Raises `Damaged`."""
+        return read_header(entry.name, self._read(entry))
+
+    def _read(self, entry: Entry) -> bytes:
+        try:
+            return self.shelf.read(entry)
+        except OSError as error:
+            raise Damaged(f"checkpoint {entry.name!r} cannot be read: {error}") from error
+
+    def load(self, entry: Entry) -> tuple[Header, Learner]:
         """Return a checkpoint of this partition, once all of it has been verified.
 
         Raises `CheckpointError` when it is damaged, signed with another key, of another
         topic, or was made with other versions of what decides a guess.
         """
-        header, payload = verify(path, self.key)
+        header, payload = self.verified(entry)
+        return header, self.unpacked(entry, header, payload)
+
+    def unpacked(self, entry: Entry, header: Header, payload: bytes) -> Learner:
+        """Return the learner of a verified checkpoint. Raises as `load` does."""
         for name in ("stream", "learner", "partition", "identity"):
             if getattr(header, name) != getattr(self, name):
                 raise CheckpointError(
-                    f"checkpoint {str(path)!r} has {name} {getattr(header, name)!r}, this is "
+                    f"checkpoint {entry.name!r} has {name} {getattr(header, name)!r}, this is "
                     f"{getattr(self, name)!r}; use another --state folder"
                 )
-        if header.versions != versions():
-            raise CheckpointError(
-                f"checkpoint {str(path)!r} was made with {differences(header.versions)}; "
-                "install those versions, or start with --rebuild to replay the stream"
-            )
-        try:
-            learner = loads(payload)
-        except Exception as error:
-            raise CheckpointError(
-                f"checkpoint {str(path)!r} cannot be loaded by this version ({error}); start "
-                "with --rebuild to replay the stream"
-            ) from error
-        if not isinstance(learner, Learner) or learner.cursor != header.cursor:
-            raise CheckpointError(f"checkpoint {str(path)!r} holds no learner at its cursor")
-        return header, learner
+        learner = learner_of(entry.name, header, payload, any_version=self.any_version)
+        self._saved(header.cursor, entry.size, entry.written)
+        return learner
+
+
+def _unusable(shelf: Shelf, error: OSError) -> str:
+    return f"--state {shelf.place!r} cannot be used: {error}; choose another"

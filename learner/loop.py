@@ -16,12 +16,13 @@ from learner.checkpoint import Checkpoints
 from learner.commits import Commits
 from learner.config import Config
 from learner.hot import hot, one_thread
-from learner.keys import key_of
+from learner.keys import HOW_TO_SHARE, key_of
 from learner.learner import Learner
 from learner.messages import Topics, send
 from learner.places import Part, Places
 from learner.resources import event_time, header
 from learner.saves import Saves
+from learner.state import State
 from learner.summary import Summary, summarize
 from learner.turn import Turn
 from stream.errors import SeatLost, SettingError, TopicMissing
@@ -73,13 +74,15 @@ class Run:
     saying nothing that was said before; `fresh` begins with a new state where the old one
     stood. `answer` says which samples get a prediction: asked, all, none. `delivery` is
     exactly-once or, where the log has both, at-least-once. Learners of one name share the
-    partitions; one with a `member` name takes its old place in the group again. With a
+    partitions; one with a `member` name takes its old place in the group again. `state` is a
+    folder, or the address of a store; see `learner.state`. `accept_versions` takes a
+    checkpoint that other versions of the libraries have made, if it guesses alike here. With a
     `port`, 0 for a free one, it can be asked over HTTP while it learns; see
     `learner.serving`.
     """
 
     name: str = "main"
-    state: Path
+    state: State
     key_file: Path | None = None
     turn: int = 2000
     turn_seconds: float = 0.05
@@ -89,6 +92,7 @@ class Run:
     answer: str = "asked"
     delivery: str = "exactly-once"
     member: str | None = None
+    accept_versions: bool = False
     host: str = "127.0.0.1"
     port: int | None = None
 
@@ -112,7 +116,7 @@ class Run:
             if self.key_file is None:
                 raise SettingError(
                     f"member {self.member!r} shares checkpoints with others, who must all have "
-                    "the same key; give it with --key-file"
+                    f"the same key; {HOW_TO_SHARE}"
                 )
         if self.rebuild and self.fresh:
             raise SettingError("rebuild and fresh are two ways on; leave one away")
@@ -243,7 +247,10 @@ class _Work:
         key = key_of(run.state, run.key_file, anew=run.rebuild or run.fresh)
 
         def store(p: int) -> Checkpoints:
-            return Checkpoints.at(run.state, log.stream, run.name, p, samples.identity, key)
+            return Checkpoints.at(
+                *(run.state, log.stream, run.name, p, samples.identity, key),
+                any_version=run.accept_versions,
+            )
 
         # The seat first: from here on no other of this name can move the cursors.
         once = run.delivery == "exactly-once"
@@ -399,6 +406,7 @@ class _Work:
                 began = time.perf_counter()
                 turn = learner.learn(spoken, answer=self._how.answer, between=between)
                 told.append((part, spoken, turn, time.perf_counter() - began))
+            part.store.note(batch.entries)
             if self._clerk and batch.entries:
                 self._clerk.note(batch, learner.reading.any)
         self._settle()
@@ -415,7 +423,7 @@ class _Work:
                 event_time(batch.entries, part.learner.reading.any),
                 turn=seconds,
                 commit=self._commits.seconds,
-                model_bytes=part.size,
+                account=part.store.account,
             )
             self._tell(part, turn, {**origin, "resources": resources})
         # One partition may still replay while another speaks: its cursor must not go back.

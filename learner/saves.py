@@ -15,6 +15,8 @@ _SHARE = 0.01
 """Of the time, at most so much goes into checkpoints."""
 _AGAIN = 5.0
 """Seconds until a checkpoint that could not be written is tried again."""
+_COMPLAIN = 60.0
+"""Seconds between two lines about it."""
 
 
 class Saves:
@@ -27,6 +29,7 @@ class Saves:
     def __init__(self, log: Log, group: str, seat: Seat) -> None:
         self._log, self._group, self._seat = log, group, seat
         self._next = 0.0
+        self._complained, self._failures = -_COMPLAIN, 0
 
     @property
     def due(self) -> bool:
@@ -47,18 +50,19 @@ class Saves:
         for p, part in parts.items():
             if part.learner.cursor > part.said:
                 continue  # never ahead of what was said
-            paths = part.store.paths()
-            if not paths or int(paths[-1].name) != part.learner.cursor:
-                try:
+            try:
+                if part.store.account.cursor != part.learner.cursor:
                     part.learner = part.store.save(part.learner)
-                    part.size = part.store.size()
-                except OSError as error:
-                    _log.warning("no checkpoint of partition %d: %s; going on", p, error)
-                    failed = True
-                    continue
+                oldest = part.store.oldest()
+            except OSError as error:
+                self._complain(p, error)
+                failed = True
+                continue
             shown[p] = part.learner.cursor
-            if (oldest := part.store.oldest()) is not None:
+            if oldest is not None:
                 held[p] = oldest
+        if not failed:
+            self._relieve()
         self._log.hold(self._group, held)
         if not self._seat.exactly_once:
             self._log.show(self._group, shown)
@@ -66,3 +70,20 @@ class Saves:
         gc.collect()
         now = time.monotonic()
         self._next = now + max((now - began) / _SHARE, _AGAIN if failed else 0.0)
+
+    def _complain(self, partition: int, error: OSError) -> None:
+        """Say that a checkpoint could not be written, but not each time it is tried."""
+        self._failures += 1
+        if time.monotonic() - self._complained < _COMPLAIN:
+            return
+        self._complained = time.monotonic()
+        _log.warning(
+            "no checkpoint of partition %d: %s; going on, and trying again every %.0f s: make "
+            "room or give rights, for a restart replays all that came since the last one",
+            *(partition, error, _AGAIN),
+        )
+
+    def _relieve(self) -> None:
+        if self._failures:
+            _log.info("checkpoints are written again, after %d failures", self._failures)
+        self._complained, self._failures = -_COMPLAIN, 0

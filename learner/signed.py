@@ -15,7 +15,6 @@ import platform
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from stream.errors import CheckpointError
@@ -46,6 +45,8 @@ class Header:
     key: str
     settings: dict[str, Any] | None = None
     """The configuration by name, for a person; older checkpoints have only its hash."""
+    probes: list[Any] | None = None
+    """Samples and what was guessed for them; see `learner.probes`."""
 
 
 @cache
@@ -64,8 +65,7 @@ def differences(theirs: dict[str, str]) -> str:
 
 def sealed(header: Header, payload: bytes, key: bytes) -> bytes:
     """Return a checkpoint whole, signed."""
-    body = b"".join((_MAGIC, json.dumps(asdict(header)).encode(), b"\n", payload))
-    return body + hmac.digest(key, body, "sha256")
+    return sign(b"".join((_MAGIC, json.dumps(asdict(header)).encode(), b"\n", payload)), key)
 
 
 def digest_of(payload: bytes) -> str:
@@ -73,43 +73,47 @@ def digest_of(payload: bytes) -> str:
     return hashlib.sha256(payload).hexdigest()
 
 
-def verify(path: Path, key: bytes) -> tuple[Header, bytes]:
+def verify(name: str, body: bytes, key: bytes) -> tuple[Header, bytes]:
     """Return the header and the payload of a checkpoint. Raises `CheckpointError`."""
-    try:
-        body = path.read_bytes()
-    except OSError as error:
-        raise Damaged(f"checkpoint {str(path)!r} cannot be read: {error}") from error
-    signed, mac = body[:-_MAC], body[-_MAC:]
-    header, start = _header(path, signed)
+    header, start = _header(name, body[:-_MAC])
     if header.key != key_id(key):
         raise CheckpointError(
-            f"checkpoint {str(path)!r} was signed with key {header.key}, this key is "
+            f"checkpoint {name!r} was signed with key {header.key}, this key is "
             f"{key_id(key)}; give the right one with --key-file, or start with --rebuild"
         )
-    if not hmac.compare_digest(hmac.digest(key, signed, "sha256"), mac):
-        raise Damaged(f"checkpoint {str(path)!r} is damaged or forged")
+    signed = signed_part(body, key)
+    if signed is None:
+        raise Damaged(f"checkpoint {name!r} is damaged or forged")
     payload = signed[start:]
-    if len(payload) != header.length or hashlib.sha256(payload).hexdigest() != header.sha256:
-        raise Damaged(f"checkpoint {str(path)!r} does not match its own digest")
+    if len(payload) != header.length or digest_of(payload) != header.sha256:
+        raise Damaged(f"checkpoint {name!r} does not match its own digest")
     return header, payload
 
 
-def _header(path: Path, signed: bytes) -> tuple[Header, int]:
+def read_header(name: str, body: bytes) -> Header:
+    """Return what a checkpoint says of itself, unverified. Raises `Damaged`."""
+    return _header(name, body)[0]
+
+
+def _header(name: str, signed: bytes) -> tuple[Header, int]:
     end = signed.find(b"\n", len(_MAGIC))
     if not signed.startswith(_MAGIC) or end < 0:
-        raise Damaged(f"{str(path)!r} is no checkpoint: it does not begin like one")
+        raise Damaged(f"{name!r} is no checkpoint: it does not begin like one")
     try:
         return Header(**json.loads(signed[len(_MAGIC) : end])), end + 1
     except (ValueError, TypeError) as error:
-        raise Damaged(f"{str(path)!r} is no checkpoint: {error}") from None
+        raise Damaged(f"{name!r} is no checkpoint: {error}") from None
 
 
-def read_header(path: Path) -> Header:
-    """Return what a checkpoint says of itself, unverified. Raises `CheckpointError`."""
-    try:
-        return _header(path, path.read_bytes())[0]
-    except OSError as error:
-        raise CheckpointError(f"checkpoint {str(path)!r} cannot be read: {error}") from error
+def sign(body: bytes, key: bytes) -> bytes:
+    """Return bytes with their signature behind them."""
+    return body + hmac.digest(key, body, "sha256")
+
+
+def signed_part(body: bytes, key: bytes) -> bytes | None:
+    """Return the bytes before a signature, None where it is not theirs by this key."""
+    signed, mac = body[:-_MAC], body[-_MAC:]
+    return signed if hmac.compare_digest(hmac.digest(key, signed, "sha256"), mac) else None
 
 
 def key_id(key: bytes) -> str:

@@ -27,6 +27,7 @@ FLOORS = {
 DOORS = {
     "cyclopts": {"driftline/"},
     "fastavro": {"producer/sources/avro.py"},
+    "fsspec": {"learner/state.py"},
     "hmac": {"learner/signed.py"},
     "kafka": {
         "stream/kafka.py",

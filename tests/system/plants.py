@@ -3,7 +3,7 @@
 import json
 import time
 
-from learner import loop, saves, start
+from learner import saves, start
 from learner.checkpoint import Checkpoints
 from learner.commits import Commits
 from learner.loop import _Work
