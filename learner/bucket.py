@@ -40,6 +40,8 @@ class Bucket:
     def __init__(self, fs: Any, path: str, place: str, of: str, key: bytes | None) -> None:
         self._fs, self._path, self.place = fs, path.rstrip("/"), place
         self._of, self._key = of, key
+        known = fs.protocol
+        self._on_disk = "file" in ((known,) if isinstance(known, str) else known)
 
     def entries(self) -> list[Entry]:
         """Return all objects, those included that only the manifest or only a list shows."""
@@ -126,7 +128,7 @@ class Bucket:
         with _failing():
             self._fs.makedirs(self._path, exist_ok=True)
             self._fs.pipe_file(name, body)
-            if "file" in self._fs.protocol:
+            if self._on_disk:
                 _sync(Path(name))
 
     def _delete(self, name: str) -> None:

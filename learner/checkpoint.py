@@ -28,6 +28,9 @@ from learner.signed import (
 from learner.state import State, shelf_of
 from stream.errors import CheckpointError, SettingError
 
+_PROBING = 0.05
+"""Seconds that probes may take, where the pickling was quicker."""
+
 
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
@@ -77,7 +80,8 @@ class Checkpoints:
                 f"model {learner.config.model!r} cannot be pickled, so it cannot be saved: "
                 f"{error}; choose a model of plain objects"
             ) from error
-        probes = probes_of(learner, self.account.latest, seconds=time.monotonic() - began)
+        seconds = max(time.monotonic() - began, _PROBING)
+        probes = probes_of(learner, self.account.latest, seconds=seconds)
         body = sealed(self._header(learner, payload, probes), payload, self.key)
         try:
             self.shelf.put(learner.cursor, body, self.account.bad)

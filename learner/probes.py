@@ -59,8 +59,10 @@ def disagreement(learner: Learner, probes: Sequence[Any]) -> str | None:
     for n, (x, (y_pred, p)) in enumerate(probes, 1):
         ((ours, of_ours),) = consult(learner, [x])
         theirs = None if p is None else dict(p)
+        now = None if of_ours is None else [*map(list, of_ours.items())]
         if not _alike(y_pred, ours) or not _same(theirs, of_ours):
-            return f"probe {n} of {len(probes)} was guessed {y_pred!r} {p}, and is now {ours!r}"
+            guesses = f"{y_pred!r} {p}, and is now {ours!r} {now}"
+            return f"probe {n} of {len(probes)} was guessed {guesses}"
     return None
 
 
