@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from learner import manifest
-from learner.durable import sync_folder
+from learner.durable import make_folder, sync_folder
 from learner.shelf import Entry, to_keep
 from learner.signed import Damaged, digest_of
 
@@ -40,7 +40,7 @@ class Bucket:
     def __init__(self, fs: Any, path: str, place: str, of: str, key: bytes | None) -> None:
         self._fs, self._path, self.place = fs, path.rstrip("/"), place
         self._of, self._key = of, key
-        known = fs.protocol
+        self._made, known = False, fs.protocol
         self._on_disk = "file" in ((known,) if isinstance(known, str) else known)
 
     def entries(self) -> list[Entry]:
@@ -126,7 +126,11 @@ class Bucket:
 
     def _write(self, name: str, body: bytes) -> None:
         with _failing():
-            self._fs.makedirs(self._path, exist_ok=True)
+            if self._on_disk:
+                make_folder(Path(self._path))
+            elif not self._made:
+                self._fs.makedirs(self._path, exist_ok=True)  # for stores that have folders
+                self._made = True
             self._fs.pipe_file(name, body)
             if self._on_disk:
                 _sync(Path(name))

@@ -7,8 +7,11 @@ import time
 from collections.abc import Collection
 from pathlib import Path
 
-from learner.durable import write
+from learner.durable import make_folder, write
 from learner.shelf import Entry, to_keep
+
+_OVER = 3600.0
+"""Seconds after which nobody is still writing what was to become a checkpoint."""
 
 
 class Folder:
@@ -38,7 +41,7 @@ class Folder:
 
     def put(self, cursor: int, body: bytes, bad: Collection[str] = ()) -> None:
         """Write a file, then remove old ones."""
-        self._path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(self._path)
         path = self._path / f"{cursor:020d}"
         write(path, body)
         entries = self.entries()
@@ -46,6 +49,14 @@ class Folder:
         for old in entries:
             if old.cursor < kept[0].cursor:
                 self.remove(old)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Remove what writers have left that were killed while they wrote."""
+        for path in self._path.glob(".*.tmp"):
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > _OVER:
+                    path.unlink()
 
     def remove(self, entry: Entry) -> None:
         """Remove a file."""

@@ -1,7 +1,4 @@
 import json
-import os
-import pickle
-import random
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -12,25 +9,12 @@ from learner import checkpoint, durable, loading, signed
 from learner.checkpoint import Checkpoints
 from learner.config import Config
 from learner.keys import key_of
-from learner.learner import Learner
-from learner.signed import Damaged
 from learner.start import begin
 from stream.errors import CheckpointError, SettingError
 from stream.memory import MemoryLog
 from stream.records import Record, encode
 from stream.topic import Batch
-
-KEY = b"k" * 64
-
-
-def learned(until, *, start=0):
-    """Return a learner of a small stream that stands at an offset."""
-    learner = Learner(Config(model="naive-bayes"), 0, start)
-    values = [
-        (i, encode(Record(id=i, x={"a": float(i % 5)}, y=i % 2))) for i in range(start, until)
-    ]
-    learner.learn(Batch(0, values, until))
-    return learner
+from tests.learner.saved import KEY, learned
 
 
 @pytest.fixture
@@ -47,67 +31,6 @@ def test_what_was_saved_goes_on_as_if_it_had_not_been(store):
     batch = Batch(0, [(50, encode(Record(id=50, x={"a": 3.0}, y=1)))], 51)
     assert loaded.learn(batch).rows == learner.learn(batch).rows
     assert loaded.totals == learner.totals
-
-
-def test_the_last_three_are_kept_and_go_by_their_cursor(store):
-    """Older checkpoints are removed; order is by cursor, whatever the clock said."""
-    for until in (10, 40, 20, 30):
-        store.save(learned(until))
-    assert [entry.cursor for entry in store.entries()] == [20, 30, 40]
-    assert store.oldest() == 20
-
-
-def test_no_damage_is_ever_loaded(store):
-    """Two hundred flipped bits and cut ends: not one is accepted."""
-    store.save(learned(50))
-    entry = store.entries()[-1]
-    path = Path(entry.name)
-    whole = path.read_bytes()
-    rng = random.Random(7)
-    refused = 0
-    for n in range(200):
-        body = bytearray(whole)
-        if n % 4 == 0:
-            body = body[: rng.randrange(len(body))]
-        else:
-            body[rng.randrange(len(body))] ^= 1 << rng.randrange(8)
-        path.write_bytes(body)
-        with pytest.raises(CheckpointError):
-            store.load(entry)
-        refused += 1
-    assert refused == 200
-
-
-class Evil:
-    """Leaves a trace when it is unpickled."""
-
-    def __init__(self, trace):
-        self.trace = trace
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.trace),)
-
-
-def test_a_forged_pickle_is_refused_before_it_can_run(store, tmp_path):
-    """A payload signed with another key is never unpickled."""
-    trace = tmp_path / "trace"
-    forger = replace(store, key=b"x" * 64)
-    forger.save(learned(5))
-    entry = store.entries()[-1]
-    header, _ = forger.verified(entry)
-    payload = pickle.dumps(Evil(trace))
-    body = b"driftline checkpoint 1\n"
-    fields = {name: getattr(header, name) for name in header.__slots__}
-    fields |= {
-        "length": len(payload),
-        "sha256": signed.digest_of(payload),
-        "key": signed.key_id(KEY),
-    }
-    body += json.dumps(fields).encode() + b"\n" + payload
-    Path(entry.name).write_bytes(signed.sign(body, forger.key))
-    with pytest.raises(Damaged, match="damaged or forged"):
-        store.load(entry)
-    assert not trace.exists()
 
 
 @pytest.mark.parametrize(
@@ -134,22 +57,6 @@ def test_another_library_version_is_refused_by_name(store, monkeypatch):
         monkeypatch.setattr(room, "versions", lambda: {**now, "river": "99.0"})
     with pytest.raises(CheckpointError, match=r"river .* \(here 99\.0\).*--rebuild"):
         store.load(store.entries()[-1])
-
-
-def test_every_crash_of_the_writer_leaves_the_old_file_or_the_new(store):
-    """Whatever part of the new file had reached the disk, a whole checkpoint is found."""
-    store.save(learned(10))
-    store.save(learned(20))
-    new = Path(store.entries()[-1].name)
-    body = new.read_bytes()
-    new.unlink()
-    for cut in range(0, len(body), max(1, len(body) // 100)):
-        beside = new.parent / f".{20:020d}.1.tmp"
-        beside.write_bytes(body[:cut])
-        assert [entry.cursor for entry in store.entries()] == [10]
-        assert store.load(store.entries()[-1])[1].cursor == 10
-    new.write_bytes(body)
-    assert store.load(store.entries()[-1])[1].cursor == 20
 
 
 def test_a_full_disk_leaves_no_half_file(store, monkeypatch):
