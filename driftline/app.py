@@ -20,7 +20,9 @@ app = App(
     exit_on_error=False,
 )
 app.config = sources(app)
-_checkpoints = App(name="checkpoints", help="List, show or verify a learner's checkpoints.")
+_checkpoints = App(
+    name="checkpoints", help="List, show or verify a learner's checkpoints, or make a key."
+)
 _config = App(name="config", help="Write, show or describe the settings file.")
 
 for _name, _help in (
@@ -40,6 +42,7 @@ for _name, _help in (
 for _name, _help in (
     ("list", "List the checkpoints of a learner."),
     ("show", "Show what a checkpoint, the newest if none is named, says of itself."),
+    ("key", "Make a key for learners that share their checkpoints."),
     ("verify", "Check the signature and the digest of every checkpoint."),
 ):
     _checkpoints.command(f"driftline.commands.checkpoints:{_name}_", name=_name, help=_help)

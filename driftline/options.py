@@ -90,11 +90,14 @@ class Named:
     name: str = "main"
     "Name of the learner: 1 to 40 of a-z, 0-9 and -."
 
-    state: Path | None = None
-    "Folder of the checkpoints. Default: PATH.state beside an embedded log."
+    state: str | None = None
+    (
+        "Folder of the checkpoints, or the address of a store as s3://bucket/prefix. Default: "
+        "PATH.state beside an embedded log."
+    )
 
     key_file: Path | None = None
-    "File with the key that signs checkpoints. Default: made in the state folder."
+    "File with the key that signs checkpoints. Default: made in the state folder of one host."
 
 
 Flag = Annotated[bool, Parameter(negative=())]

@@ -15,6 +15,7 @@ from stream.errors import SettingError
 if TYPE_CHECKING:
     from learner.config import Config
     from learner.loop import Run
+    from learner.state import State
     from stream.mapping import FieldMap
     from stream.records import Label
     from stream.topic import Log
@@ -33,10 +34,14 @@ FILE = Path("driftline.toml")
 """Settings of all commands, each in a table of its name; `[common]` is for all of them."""
 
 
-def state_folder(stream: str, state: str | Path | None) -> Path:
-    """Return where checkpoints lie: beside an embedded log, else in the working folder."""
+def state_folder(stream: str, state: str | Path | None) -> State:
+    """Return where checkpoints lie: beside an embedded log, else in the working folder.
+
+    >>> state_folder("sqlite:s.db", None), state_folder("sqlite:s.db", "s3://bucket/models")
+    (PosixPath('s.db.state'), 's3://bucket/models')
+    """
     if state is not None:
-        return Path(state)
+        return state if isinstance(state, str) and "://" in state else Path(state)
     scheme, _, path = stream.partition(":")
     return Path(f"{path}.state" if scheme == "sqlite" else "driftline.state")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import logging
 import socket
 import time
@@ -13,14 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from learner.batches import joined, since, until
-from learner.checkpoint import Checkpoints, key_of
+from learner.checkpoint import Checkpoints
 from learner.commits import Commits
 from learner.config import Config
 from learner.hot import hot, one_thread
+from learner.keys import HOW_TO_SHARE, key_of
 from learner.learner import Learner
 from learner.messages import Topics, send
 from learner.places import Part, Places
 from learner.resources import event_time, header
+from learner.saves import Saves
+from learner.state import State
 from learner.summary import Summary, summarize
 from learner.turn import Turn
 from stream.errors import SeatLost, SettingError, TopicMissing
@@ -43,10 +45,6 @@ _log = logging.getLogger("driftline.learner")
 _DAY = 86_400.0
 _OUTCOMES = Retention(seconds=90 * _DAY)
 _SHORT = Retention(seconds=7 * _DAY)
-_SHARE = 0.01
-"""Of the time, at most so much goes into checkpoints."""
-_AGAIN = 5.0
-"""Seconds until a checkpoint that could not be written is tried again."""
 _SAY = 5.0
 """Seconds between two lines of a learner that waits."""
 _TURN = 1_000_000
@@ -76,13 +74,15 @@ class Run:
     saying nothing that was said before; `fresh` begins with a new state where the old one
     stood. `answer` says which samples get a prediction: asked, all, none. `delivery` is
     exactly-once or, where the log has both, at-least-once. Learners of one name share the
-    partitions; one with a `member` name takes its old place in the group again. With a
+    partitions; one with a `member` name takes its old place in the group again. `state` is a
+    folder, or the address of a store; see `learner.state`. `accept_versions` takes a
+    checkpoint that other versions of the libraries have made, if it guesses alike here. With a
     `port`, 0 for a free one, it can be asked over HTTP while it learns; see
     `learner.serving`.
     """
 
     name: str = "main"
-    state: Path
+    state: State
     key_file: Path | None = None
     turn: int = 2000
     turn_seconds: float = 0.05
@@ -92,6 +92,7 @@ class Run:
     answer: str = "asked"
     delivery: str = "exactly-once"
     member: str | None = None
+    accept_versions: bool = False
     host: str = "127.0.0.1"
     port: int | None = None
 
@@ -115,7 +116,7 @@ class Run:
             if self.key_file is None:
                 raise SettingError(
                     f"member {self.member!r} shares checkpoints with others, who must all have "
-                    "the same key; give it with --key-file"
+                    f"the same key; {HOW_TO_SHARE}"
                 )
         if self.rebuild and self.fresh:
             raise SettingError("rebuild and fresh are two ways on; leave one away")
@@ -237,7 +238,6 @@ class _Work:
         self._topics = Topics.of(log.stream, run.name)
         self._group = group_of(log.stream, run.name)
         self._seconds = 0.0
-        self._next_save = 0.0
         for name, retention in (
             (self._topics.outcomes, _OUTCOMES),
             (self._topics.predictions, _SHORT),
@@ -247,7 +247,10 @@ class _Work:
         key = key_of(run.state, run.key_file, anew=run.rebuild or run.fresh)
 
         def store(p: int) -> Checkpoints:
-            return Checkpoints.at(run.state, log.stream, run.name, p, samples.identity, key)
+            return Checkpoints.at(
+                *(run.state, log.stream, run.name, p, samples.identity, key),
+                any_version=run.accept_versions,
+            )
 
         # The seat first: from here on no other of this name can move the cursors.
         once = run.delivery == "exactly-once"
@@ -259,6 +262,7 @@ class _Work:
             log, samples, self._seat, config, store, end, rebuild=run.rebuild, fresh=run.fresh
         )
         self._parts = self._places.parts
+        self._saves = Saves(log, self._group, self._seat)
         self._desk, self._clerk = desk, self._clerk_at(desk)
 
     def _clerk_at(self, desk: Desk | None) -> Clerk | None:
@@ -316,7 +320,7 @@ class _Work:
             if batches := self._read(cursors):
                 self._started = self._started or time.monotonic()
                 self._turn(batches, origin)
-                if time.monotonic() >= self._next_save:
+                if self._saves.due:
                     self._save()
             else:
                 self._look()
@@ -397,11 +401,12 @@ class _Work:
             if silent.next > learner.cursor:
                 learner.learn(silent, between=between)
                 if learner.cursor >= part.said:
-                    self._next_save = 0.0  # so that a crash need not replay this again
+                    self._saves.hurry()  # so that a crash need not replay this again
             if spoken.next > learner.cursor:
                 began = time.perf_counter()
                 turn = learner.learn(spoken, answer=self._how.answer, between=between)
                 told.append((part, spoken, turn, time.perf_counter() - began))
+            part.store.note(batch.entries)
             if self._clerk and batch.entries:
                 self._clerk.note(batch, learner.reading.any)
         self._settle()
@@ -418,7 +423,7 @@ class _Work:
                 event_time(batch.entries, part.learner.reading.any),
                 turn=seconds,
                 commit=self._commits.seconds,
-                model_bytes=part.size,
+                account=part.store.account,
             )
             self._tell(part, turn, {**origin, "resources": resources})
         # One partition may still replay while another speaks: its cursor must not go back.
@@ -447,33 +452,6 @@ class _Work:
         self._moved(reached)
 
     def _save(self) -> None:
-        """Save every partition that has moved, and let go of records nobody needs again.
-
-        How often is chosen so that saving takes a small share of the time; a restart
-        replays what came since, so it matters to nothing but the length of a restart.
-        """
+        """Save every partition that has moved, with nothing under way."""
         self._settle()
-        began = time.monotonic()
-        held, shown, failed = {}, {}, False
-        for p, part in self._parts.items():
-            if part.learner.cursor > part.said:
-                continue  # never ahead of what was said
-            paths = part.store.paths()
-            if not paths or int(paths[-1].name) != part.learner.cursor:
-                try:
-                    part.learner = part.store.save(part.learner)
-                    part.size = part.store.size()
-                except OSError as error:
-                    _log.warning("no checkpoint of partition %d: %s; going on", p, error)
-                    failed = True
-                    continue
-            shown[p] = part.learner.cursor
-            if (oldest := part.store.oldest()) is not None:
-                held[p] = oldest
-        self._log.hold(self._group, held)
-        if not self._seat.exactly_once:
-            self._log.show(self._group, shown)
-        # The learners that were replaced go round in circles, and would stay for hours.
-        gc.collect()
-        now = time.monotonic()
-        self._next_save = now + max((now - began) / _SHARE, _AGAIN if failed else 0.0)
+        self._saves.save(self._parts)

@@ -26,8 +26,6 @@ class Part:
     """Up to here all was said and committed; a learner behind it replays in silence."""
     stop: float
     progress: Progress
-    size: int | None
-    """Bytes of the newest checkpoint."""
     before: int
     """Samples that the learner had taken before it came here."""
 
@@ -125,7 +123,7 @@ class Places:
         )
         stop = float(self._end.get(p, "inf"))
         before = learner.totals.samples
-        return Part(learner, store, said, stop, Progress(learner), store.size(), before)
+        return Part(learner, store, said, stop, Progress(learner), before)
 
     def _say(self, mine: frozenset[int]) -> None:
         count = self._samples.partitions

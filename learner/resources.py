@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 
+from learner.account import Account
 from learner.models.model import Model
 from stream.errors import RecordError
 from stream.records import Record, encode
@@ -89,21 +90,27 @@ def header(
     *,
     turn: float,
     commit: float | None,
-    model_bytes: int | None,
+    account: Account,
 ) -> bytes:
     """Return the header `resources` of a turn's outcomes: JSON, seconds and bytes.
 
     `memory_bytes` and `cpu_seconds` are the process's, `predict_seconds` and
     `learn_seconds` those of one sample, on average over the few that were timed,
     `turn_seconds` what the turn took to learn, `commit_seconds` the commit before it.
-    `model_bytes` is the size of the newest checkpoint, `event_time` what it has `reached`, in
-    seconds of the epoch, `time` when the turn was learned. What is not known is left out.
+    `event_time` is what the learner has `reached`, in seconds of the epoch, `time` when the
+    turn was learned. Of checkpoints the `account` tells: `model_bytes` is the size of the
+    newest, `checkpoint_time` when it was written, `checkpoints_refused` how many were of no
+    use when the learner took the partition up, `checkpoints_failed` how many could not be
+    written since. What is not known is left out.
     """
     memory, cpu = _used()
     found = {
         "memory_bytes": memory,
         "cpu_seconds": cpu,
-        "model_bytes": model_bytes,
+        "model_bytes": account.size,
+        "checkpoint_time": account.written,
+        "checkpoints_refused": account.refused,
+        "checkpoints_failed": account.failed,
         "predict_seconds": timed.predict / timed.predicted if timed.predicted else None,
         "learn_seconds": timed.learn / timed.learned if timed.learned else None,
         "turn_seconds": turn,

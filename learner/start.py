@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import logging
 import time
-from pathlib import Path
 
-from learner.checkpoint import Checkpoints, Damaged, Header, read_header, verify
+from learner.checkpoint import Checkpoints
 from learner.config import Config
 from learner.learner import Learner
+from learner.shelf import Entry
+from learner.signed import Damaged, Header
 from stream.errors import CheckpointError, SettingError
 from stream.records import decode_outcomes
 from stream.topic import Log, Seat, Topic, group_of, topic_of
@@ -90,7 +91,7 @@ def _agreed(
     """
     deadline = time.monotonic() + _APPEARING
     while origin is not None and committed is not None and origin.said < committed:
-        forced |= any(origin.said < int(path.name) <= committed for path in store.paths())
+        forced |= any(origin.said < entry.cursor <= committed for entry in store.entries())
         if forced or time.monotonic() > deadline:
             break
         time.sleep(_LOOK)
@@ -122,7 +123,7 @@ def _afresh(store: Checkpoints, config: Config, at: int) -> tuple[Learner, int]:
         store.save(learner)
     except OSError as error:
         raise SettingError(
-            f"--state folder {str(store.folder)!r} cannot be used: {error}; choose another"
+            f"--state folder {store.shelf.place!r} cannot be used: {error}; choose another"
         ) from error
     return learner, at
 
@@ -132,17 +133,15 @@ def _put_strangers_aside(store: Checkpoints, *, nothing_said: bool) -> None:
 
     Only where nothing was said yet on this one; else it is for a person to decide.
     """
-    for path in store.paths():
-        if nothing_said and _stranger(path, store):
-            _log.warning("%s holds checkpoints of another topic; put aside", store.folder)
-            store.retire()
-            return
+    if nothing_said and any(_stranger(entry, store) for entry in store.entries()):
+        _log.warning("%s holds checkpoints of another topic; put aside", store.shelf.place)
+        store.retire()
 
 
-def _stranger(path: Path, store: Checkpoints) -> bool:
+def _stranger(entry: Entry, store: Checkpoints) -> bool:
     """Return whether a checkpoint says that it is of another topic."""
     try:
-        return read_header(path).identity != store.identity
+        return store.unverified(entry).identity != store.identity
     except CheckpointError:
         return False
 
@@ -172,28 +171,39 @@ def _newest(store: Checkpoints, config: Config, limit: int | None) -> Learner | 
     """Return the learner of the newest checkpoint that can be used.
 
     One beyond `limit` is removed, or it would outlive those that are to be trusted, unless
-    it is another topic's. Damaged ones are passed over. When none is left but some were
-    refused, says why.
+    it is another topic's. Damaged ones are passed over, and counted. When none is left but
+    some were refused, says why.
     """
     refused: CheckpointError | None = None
-    for path in reversed(store.paths()):
-        ahead = limit is not None and int(path.name) > limit
-        if ahead and not _stranger(path, store):
-            _log.warning("checkpoint %s is ahead of the log's cursor %d; removed", path, limit)
-            path.unlink(missing_ok=True)
+    for entry in reversed(store.entries()):
+        ahead = limit is not None and entry.cursor > limit
+        if ahead and not _stranger(entry, store):
+            where = (entry.name, limit)
+            _log.warning("checkpoint %s is ahead of the log's cursor %d; removed", *where)
+            _remove(store, entry)
             continue
         try:
-            header, _ = verify(path, store.key)
+            header, payload = store.verified(entry)
             if header.config != config.hash:
                 raise SettingError(_other(store.learner, header, config))
-            return store.load(path)[1]
+            return store.unpacked(entry, header, payload)
         except Damaged as error:
+            store.refuse(entry)
             _log.warning("%s; going back to the one before", error)
         except CheckpointError as error:
+            store.refuse(entry)
             refused = refused or error
     if refused is not None:
         raise refused
     return None
+
+
+def _remove(store: Checkpoints, entry: Entry) -> None:
+    try:
+        store.shelf.remove(entry)
+    except OSError as error:
+        store.account.bad.add(entry.name)
+        _log.warning("checkpoint %s cannot be removed: %s; passed over", entry.name, error)
 
 
 def _other(name: str, theirs: Header, ours: Config) -> str:
@@ -212,9 +222,9 @@ def _refusal(name: str, made: str) -> str:
 
 
 def _start_of(store: Checkpoints, origin: _Origin | None, first: int) -> int:
-    for path in reversed(store.paths()):
+    for entry in reversed(store.entries()):
         try:
-            header, _ = verify(path, store.key)
+            header, _ = store.verified(entry)
         except CheckpointError:
             continue
         if header.identity == store.identity:

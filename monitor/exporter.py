@@ -66,10 +66,16 @@ _LABELLED = {
 _RESOURCES = {
     "memory_bytes": "learner_memory_bytes",
     "model_bytes": "model_bytes",
+    "checkpoint_time": "checkpoint_timestamp_seconds",
     "predict_seconds": "predict_seconds",
     "learn_seconds": "learn_seconds",
     "turn_seconds": "turn_seconds",
     "commit_seconds": "commit_seconds",
+}
+_SINCE = {
+    "cpu_seconds": "learner_cpu_seconds_total",
+    "checkpoints_refused": "checkpoints_refused_total",
+    "checkpoints_failed": "checkpoints_failed_total",
 }
 _COUNTS = (
     "samples",
@@ -138,8 +144,9 @@ def _counters(figures: Figures) -> Iterator[tuple[str, Labelled]]:
             yield f"{name}_total", (place, getattr(totals, name))
         for reason, count in _bounded(totals.dead).items():
             yield "dead_total", ((*place, reason), count)
-        if part.resources.cpu_seconds is not None:
-            yield "learner_cpu_seconds_total", (place, part.resources.cpu_seconds)
+        for said, metric in _SINCE.items():
+            if (count := getattr(part.resources, said)) is not None:
+                yield metric, (place, count)
         if figures.task in (None, ANOMALY):
             continue
         yield "baseline_error_total", ((*place, "no_change"), totals.no_change_error)

@@ -59,6 +59,16 @@ METRICS = tuple(
             _PARTITION,
         ),
         (
+            "checkpoints_refused_total",
+            "Checkpoints damaged, forged or otherwise of no use, since the learner started.",
+            _PARTITION,
+        ),
+        (
+            "checkpoints_failed_total",
+            "Checkpoints that could not be written, since the learner started.",
+            _PARTITION,
+        ),
+        (
             "prequential_accuracy_ratio",
             "Share of right guesses among the last scored, all, or fading; 0 to 1.",
             _WINDOW,
@@ -174,6 +184,11 @@ METRICS = tuple(
             _PARTITION,
         ),
         ("model_bytes", "Size of the newest checkpoint.", _PARTITION),
+        (
+            "checkpoint_timestamp_seconds",
+            "When the newest checkpoint was written; a restart replays what came since.",
+            _PARTITION,
+        ),
         ("predict_seconds", "Time to guess a sample, lately.", _PARTITION),
         ("learn_seconds", "Time to learn a sample, lately.", _PARTITION),
         ("turn_seconds", "Time to compute the last turn.", _PARTITION),

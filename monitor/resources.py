@@ -25,6 +25,8 @@ class Resources(NamedTuple):
     has learned, and `time`, when it said all this, are seconds of the epoch. Memory and
     `cpu_seconds` are the process's, for all its partitions; `predict_seconds` and
     `learn_seconds` are a sample's, `turn_seconds` and `commit_seconds` a turn's.
+    `checkpoint_time`, of the epoch too, is that of the newest checkpoint; those refused and
+    failed are counted since the learner took the partition up.
     """
 
     memory_bytes: float | None = None
@@ -36,6 +38,9 @@ class Resources(NamedTuple):
     commit_seconds: float | None = None
     event_time: float | None = None
     time: float | None = None
+    checkpoint_time: float | None = None
+    checkpoints_refused: float | None = None
+    checkpoints_failed: float | None = None
 
 
 def resources_of(headers: Mapping[str, bytes]) -> Resources | None:

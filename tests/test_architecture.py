@@ -27,7 +27,8 @@ FLOORS = {
 DOORS = {
     "cyclopts": {"driftline/"},
     "fastavro": {"producer/sources/avro.py"},
-    "hmac": {"learner/checkpoint.py"},
+    "fsspec": {"learner/state.py"},
+    "hmac": {"learner/signed.py"},
     "kafka": {
         "stream/kafka.py",
         "stream/kafka_cluster.py",
@@ -36,7 +37,7 @@ DOORS = {
     },
     "msgspec": {"stream/records.py", "learner/serving/"},
     "numpy": {"learner/models/sklearn.py", "learner/models/vectors.py"},
-    "pickle": {"learner/checkpoint.py"},
+    "pickle": {"learner/pickled.py"},
     "prometheus_client": {"monitor/exporter.py"},
     "psutil": {"learner/resources.py"},
     "pyarrow": {"producer/sources/arrow.py", "producer/sources/arrow_columns.py"},

@@ -29,7 +29,7 @@ COMMANDS = [
     "doctor",
     "health",
 ]
-PARTS = {"checkpoints": ("list", "show", "verify"), "config": ("init", "show", "schema")}
+PARTS = {"checkpoints": ("list", "show", "verify", "key"), "config": ("init", "show", "schema")}
 PACKAGES = ("stream", "producer", "learner", "monitor", "driftline")
 MODULES = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts)

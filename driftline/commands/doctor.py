@@ -18,7 +18,7 @@ def doctor(
     *,
     stream: str = STREAM,
     name: list[str] | None = None,
-    state: Path | None = None,
+    state: str | None = None,
     key_file: Path | None = None,
     host: str = "127.0.0.1",
     port: int = 8000,
@@ -36,7 +36,7 @@ def doctor(
     name
         Name of a learner; may be given again. Default: all that have been here.
     state
-        Folder of the checkpoints. Default: PATH.state beside an embedded log.
+        Folder or address of the checkpoints. Default: PATH.state beside an embedded log.
     key_file
         File with the key that signs checkpoints. Default: that in the state folder.
     host

@@ -21,6 +21,7 @@ def learn(
     member: str | None = None,
     until_end: bool = False,
     rebuild: bool = False,
+    accept_versions: bool = False,
     fresh: bool = False,
     answer: str = "asked",
     port: int | None = None,
@@ -44,6 +45,9 @@ def learn(
         Kafka; started again under it, it takes its old place at once.
     until_end
         Stop at the end of the stream as it stands now.
+    accept_versions
+        Take a checkpoint that other versions of the libraries have made, if the guesses
+        it remembers come out the same here.
     rebuild
         Replay the stream from the old start into a new state, in silence.
     fresh
@@ -72,6 +76,7 @@ def learn(
             "turn_seconds": turn_seconds,
             "delivery": delivery,
             "member": member,
+            "accept_versions": accept_versions,
             "rebuild": rebuild,
             "fresh": fresh,
             "answer": answer,

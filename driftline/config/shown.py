@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
@@ -124,7 +125,8 @@ def _comes_to(command: str, values: Mapping[str, Any]) -> dict[str, Any]:
         known["stream"] = address = values["stream"] or STREAM
         if "state" in values:
             known["state"] = state = state_folder(address, values["state"])
-            known["key_file"] = state / "key"
+            # A store that others reach as well holds no key.
+            known["key_file"] = state / "key" if isinstance(state, Path) else None
     if command == "monitor":
         from monitor.run import WINDOWS
 

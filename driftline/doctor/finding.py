@@ -11,6 +11,7 @@ from stream.topic import group_of
 
 if TYPE_CHECKING:
     from learner.config import Config
+    from learner.state import State
     from stream.topic import Log, Topic
 
 OK, WARN, FAILED, SKIPPED = "ok", "warn", "failed", "skipped"
@@ -54,7 +55,7 @@ class Case:
 
     stream: str
     names: tuple[str, ...]
-    state: Path
+    state: State
     key_file: Path | None
     host: str
     port: int

@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from driftline.doctor.finding import Case, Finding, Skipped, failed, ok, warn
 from stream.errors import CheckpointError, StreamError, TopicMissing
 from stream.records import decode_outcomes
 from stream.topic import Topic, group_of, topic_of
+
+if TYPE_CHECKING:
+    from learner.shelf import Entry, Shelf
+    from learner.signed import Header
 
 _NEAR = 0.5
 """Of the retention, the age of the oldest record needed from which on there is a warning."""
@@ -76,41 +80,47 @@ def outcomes(case: Case) -> Iterator[Finding]:
 
 def checkpoints(case: Case) -> Iterator[Finding]:
     """Check the newest checkpoints of each learner, without loading any."""
+    from learner.state import shelf_of
+
     log, samples = case.reached(), case.samples()
+    key = _key(case)
     for name in _names(case):
         committed = log.committed(group_of(log.stream, name))
         for p in range(samples.partitions):
-            folder = case.state / log.stream / name / f"p{p}"
-            yield from _of_partition(case, name, p, folder, samples, committed.get(p))
+            shelf = shelf_of(case.state, log.stream, name, p, key)
+            yield from _of_partition(case, name, p, shelf, key, samples, committed.get(p))
 
 
 def _of_partition(
-    case: Case, name: str, p: int, folder: Path, samples: Topic, committed: int | None
+    case: Case,
+    name: str,
+    p: int,
+    shelf: Shelf,
+    key: bytes | None,
+    samples: Topic,
+    committed: int | None,
 ) -> Iterator[Finding]:
-    from learner.checkpoint import read_header, verify
-
     where = f"{name}, partition {p}"
-    paths = _paths(folder)
-    if not paths:
-        yield from _without(where, folder, p, samples)
-        return
-    key = _key(case)
-    for path in paths:
-        if key is None:
-            continue
-        try:
-            verify(path, key)
-        except CheckpointError as error:
-            yield warn(f"{where}: {error}", "the one before it is used, or the stream replayed")
-    newest = paths[-1]
     try:
-        header = read_header(newest)
-    except CheckpointError:
+        entries = shelf.entries()
+    except OSError as error:
+        yield failed(f"{where}: {shelf.place!r} cannot be read: {error}", "correct --state")
         return
-    age = time.time() - newest.stat().st_mtime
+    if not entries:
+        yield from _without(where, shelf.place, p, samples)
+        return
+    header = None
+    for entry in entries:
+        header, wrong = _looked_at(shelf, entry, key)
+        if wrong is not None:
+            yield warn(f"{where}: {wrong}", "the one before it is used, or the stream replayed")
+    if header is None:
+        return
+    newest = entries[-1]
+    age = f", {_age(time.time() - newest.written)} old" if newest.written else ""
     signed = "signature fine" if key else "signature not checked, there is no key"
-    count = f"{len(paths)} checkpoint{'s' * (len(paths) != 1)}"
-    yield ok(f"{where}: {count}, the newest at {header.cursor}, {_age(age)} old, {signed}")
+    count = f"{len(entries)} checkpoint{'s' * (len(entries) != 1)}"
+    yield ok(f"{where}: {count}, the newest at {header.cursor}{age}, {signed}")
     if header.identity != samples.identity:
         yield failed(
             f"{where}: the checkpoint is of another topic of the same name",
@@ -123,6 +133,25 @@ def _of_partition(
         )
     yield from _configuration(case, where, header.config, header.settings)
     yield from _kept(where, header.cursor, p, samples)
+
+
+def _looked_at(
+    shelf: Shelf, entry: Entry, key: bytes | None
+) -> tuple[Header | None, CheckpointError | None]:
+    """Return what a checkpoint says of itself, where it can be told, and what is wrong."""
+    from learner.signed import read_header, verify
+
+    header = None
+    try:
+        body = shelf.read(entry)
+        header = read_header(entry.name, body)
+        if key is not None:
+            verify(entry.name, body, key)
+    except OSError as error:
+        return None, CheckpointError(f"checkpoint {entry.name!r} cannot be read: {error}")
+    except CheckpointError as error:
+        return header, error
+    return header, None
 
 
 def _configuration(
@@ -140,16 +169,16 @@ def _configuration(
     )
 
 
-def _without(where: str, folder: Path, p: int, samples: Topic) -> Iterator[Finding]:
+def _without(where: str, place: str, p: int, samples: Topic) -> Iterator[Finding]:
     first = samples.first()[p]
     if first:
         yield warn(
-            f"{where}: no checkpoint in {str(folder)!r}, and the samples begin at {first}",
+            f"{where}: no checkpoint in {place!r}, and the samples begin at {first}",
             "name the right --state folder; else only --fresh starts it again",
         )
     else:
         yield warn(
-            f"{where}: no checkpoint in {str(folder)!r}",
+            f"{where}: no checkpoint in {place!r}",
             "name the right --state folder, or let it replay the stream",
         )
 
@@ -190,17 +219,11 @@ def _names(case: Case) -> list[str]:
     return names
 
 
-def _paths(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted(path for path in folder.iterdir() if path.name.isdecimal())
-
-
 def _key(case: Case) -> bytes | None:
     """Return the key that signs checkpoints, if there is one; to look makes none."""
-    from learner.checkpoint import key_of
+    from learner.keys import has_key, key_of
 
-    if case.key_file is None and not (case.state / "key").is_file():
+    if not has_key(case.state, case.key_file):
         return None
     return key_of(case.state, case.key_file)
 

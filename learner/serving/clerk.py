@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from learner.learner import Learner, model_error
-from learner.models.model import Guess, ModelError
+from learner.consulting import consult
+from learner.learner import Learner
+from learner.models.model import Guess
 from learner.reading import Decode
 from learner.serving.desk import About, Asked, Desk, Refused
 from learner.serving.questions import Served
 from stream.errors import RecordError, StreamError
-from stream.records import UNSET, Features, encode
+from stream.records import UNSET, encode
 from stream.topic import Batch, Log
 
 _log = logging.getLogger("driftline.learner")
@@ -152,32 +153,3 @@ def _served(learner: Learner, guesses: Sequence[Guess], at: int) -> list[Served]
     place = f"samples[{learner.partition}]@{at}"
     named = map(learner.named, guesses)
     return [Served(y_pred, place, learner.partition, p=p) for y_pred, p in named]
-
-
-def consult(learner: Learner, xs: Sequence[Features]) -> list[Guess]:
-    """Return guesses for samples that are no records.
-
-    Raises `RecordError` for one that the model cannot take.
-    """
-    model = learner.policy.model
-    if model.skips_missing:
-        xs = [{name: v for name, v in x.items() if v is not None} for x in xs]
-    try:
-        if model.numbers_only:
-            for x in xs:
-                learner.check_numbers(x)
-        return model.consult(xs)
-    except (RecordError, *ModelError) as error:
-        if len(xs) == 1:
-            raise _refusal(error) from None
-    guesses = []
-    for place, x in enumerate(xs):
-        try:
-            guesses += consult(learner, [x])
-        except RecordError as error:
-            raise RecordError(error.reason, f"x[{place}]: {error}") from None
-    return guesses
-
-
-def _refusal(error: Exception) -> RecordError:
-    return error if isinstance(error, RecordError) else model_error(error)

@@ -81,7 +81,7 @@ def test_show_says_who_set_what(run, monkeypatch):
     assert rows["learn", "turn"] == (9, "environment DRIFTLINE_LEARN_TURN")
     assert rows["learn", "seed"] == (1, "default")
     assert rows["outcomes", "name"] == ("c", "driftline.toml [common]")
-    assert rows["checkpoints list", "state"] == (Path("s"), "driftline.toml [checkpoints.list]")
+    assert rows["checkpoints list", "state"] == ("s", "driftline.toml [checkpoints.list]")
     code, out, _ = run("config", "show", "learn")
     assert code == 0
     assert re.search(r"turn +9 +environment DRIFTLINE_LEARN_TURN", out)
@@ -108,7 +108,7 @@ def test_no_secret_is_shown(run, monkeypatch, tmp_path):
     """Not one in the environment, in a file it names, in the settings file or an address."""
     (tmp_path / "pw").write_text("hush-4")
     FILE.write_text(
-        '[common]\nstream = "kafka://me:hush-1@h:9/s"\n'
+        '[common]\nstream = "kafka://me:hush-1@h:9/s"\nstate = "sftp://me:hush-5@h/s"\n'
         '[kafka]\nsasl_plain_password = "hush-2"\nsasl_plain_username = "me"\n'
     )
     monkeypatch.setenv("DRIFTLINE_KAFKA_SSL_PASSWORD", "hush-3")

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from learner.checkpoint import key_of
 from learner.config import Config
+from learner.keys import key_of
 from learner.loop import Run, learn
 from learner.models.river import RiverModel
 from stream.errors import CheckpointError, SettingError
@@ -197,7 +197,7 @@ def test_two_who_make_the_key_at_once_use_the_same(tmp_path):
 
 def test_learners_that_were_replaced_do_not_pile_up(tmp_path, monkeypatch):
     """Each checkpoint leaves one behind, and they go round in circles."""
-    monkeypatch.setattr("learner.loop._SHARE", 1e9)  # save after every turn
+    monkeypatch.setattr("learner.saves._SHARE", 1e9)  # save after every turn
     alive = []
 
     def moved(_):

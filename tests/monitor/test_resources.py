@@ -103,6 +103,8 @@ def test_the_newest_header_is_shown_for_each_partition(log):
         **{"memory_bytes": "learner_memory_bytes", "cpu_seconds": "learner_cpu_seconds_total"},
         **{it: it for it in ("model_bytes", "predict_seconds", "learn_seconds")},
         **{it: it for it in ("turn_seconds", "commit_seconds")},
+        "checkpoint_time": "checkpoint_timestamp_seconds",
+        **{it: f"{it}_total" for it in ("checkpoints_refused", "checkpoints_failed")},
     }
     follower = following(log)
     follower.step()

@@ -15,9 +15,9 @@ import traceback
 
 from driftline.__main__ import main
 from driftline.console import set_up_logging
-from learner.checkpoint import versions
 from learner.config import Config
 from learner.learner import Learner
+from learner.signed import versions
 from tests.system import plants
 
 MODULES = (

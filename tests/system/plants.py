@@ -3,7 +3,7 @@
 import json
 import time
 
-from learner import loop, start
+from learner import saves, start
 from learner.checkpoint import Checkpoints
 from learner.commits import Commits
 from learner.loop import _Work
@@ -195,7 +195,7 @@ def small_commits():
 
 def frequent_checkpoints():
     """A learner saves often; no bug, but more of its lives begin from what it saved."""
-    loop._SHARE = 0.1
+    saves._SHARE = 0.1
 
 
 def unhurried():

@@ -6,9 +6,10 @@ from types import SimpleNamespace
 import pytest
 
 from learner.config import Config
+from learner.consulting import consult
 from learner.learner import Learner
 from learner.models.presets import PRESETS
-from learner.serving.clerk import Clerk, consult
+from learner.serving.clerk import Clerk
 from learner.serving.desk import Asked, Desk
 from stream.errors import RecordError
 from stream.memory import MemoryLog
