@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from learner.batches import joined, since, until
+from learner.batches import since, until
 from learner.checkpoint import Checkpoints, key_of
 from learner.commits import Commits
 from learner.config import Config
@@ -20,10 +20,11 @@ from learner.hot import hot, one_thread
 from learner.learner import Learner
 from learner.messages import Topics, send
 from learner.places import Part, Places
+from learner.reader import Reader, Stopping, awaited
 from learner.resources import event_time, header
 from learner.summary import Summary, summarize
 from learner.turn import Turn
-from stream.errors import SeatLost, SettingError, TopicMissing
+from stream.errors import SeatLost, SettingError
 from stream.topic import (
     Batch,
     Cursor,
@@ -47,22 +48,15 @@ _SHARE = 0.01
 """Of the time, at most so much goes into checkpoints."""
 _AGAIN = 5.0
 """Seconds until a checkpoint that could not be written is tried again."""
-_SAY = 5.0
-"""Seconds between two lines of a learner that waits."""
 _TURN = 1_000_000
 """Records of one commit, at most: all of them wait in memory."""
 _LONGEST = 60.0
 """Seconds of a turn, at most: so long nobody hears of a guess."""
-_STEP = 0.005
-"""Seconds between two looks whether more of a turn has come."""
 _ANSWERS = ("asked", "all", "none")
 _DELIVERIES = ("exactly-once", "at-least-once")
 _WAIT = 0.5
-"""Seconds a read waits for records before the learner looks whether it should stop."""
-_LOOK = 0.003
-"""Seconds between two looks for records of a learner that may be asked meanwhile."""
+"""Seconds for which a share is waited for before the learner looks whether to stop."""
 
-Stopping = Callable[[], bool]
 Moved = Callable[[Cursor], None]
 
 
@@ -140,7 +134,7 @@ def learn(
     model = Learner(config, 0, 0).policy.model
     topic = config.topic or samples_of(log.stream)
     with _asked_over_http(run) as (desk, port):
-        samples = _samples(log, topic, run, stopping)
+        samples = awaited(log, topic, stopping, patient=not run.until_end)
         if samples is None:
             summary = summarize([], 0.0, 0)
         else:
@@ -195,26 +189,6 @@ def _asked_over_http(run: Run) -> Iterator[tuple[Desk | None, int | None]]:
             desk.close()
 
 
-def _samples(log: Log, name: str, run: Run, stopping: Stopping) -> Topic | None:
-    """Return the samples topic, waiting for it unless the run is to end by itself."""
-    since = said = time.monotonic()
-    while not stopping():
-        try:
-            return log.topic(name)
-        except TopicMissing:
-            if run.until_end:
-                raise
-        if time.monotonic() - said >= _SAY or said == since:
-            said = time.monotonic()
-            _log.info(
-                "waiting for topic %s, %.0f s; 'driftline produce' on this --stream makes it",
-                name,
-                said - since,
-            )
-        time.sleep(_WAIT)
-    return None
-
-
 class _Work:
     """One run: the partitions, and the turn that brings them on together."""
 
@@ -233,7 +207,6 @@ class _Work:
         self._end = end
         self._stopping, self._moved = stopping, moved
         self._started: float | None = None
-        self._met = False
         self._topics = Topics.of(log.stream, run.name)
         self._group = group_of(log.stream, run.name)
         self._seconds = 0.0
@@ -260,6 +233,15 @@ class _Work:
         )
         self._parts = self._places.parts
         self._desk, self._clerk = desk, self._clerk_at(desk)
+        self._reader = Reader(
+            samples,
+            self._parts,
+            self._commits,
+            self._clerk,
+            stopping,
+            limit=run.turn,
+            seconds=run.turn_seconds,
+        )
 
     def _clerk_at(self, desk: Desk | None) -> Clerk | None:
         if desk is None:
@@ -313,7 +295,7 @@ class _Work:
             cursors = {p: c for p, c in cursors.items() if not self._parts[p].over}
             if not cursors and self._ended():
                 return
-            if batches := self._read(cursors):
+            if batches := self._reader.read(cursors):
                 self._started = self._started or time.monotonic()
                 self._turn(batches, origin)
                 if time.monotonic() >= self._next_save:
@@ -329,58 +311,6 @@ class _Work:
             return True
         committed = self._seat.committed(self._end)
         return all(committed.get(p, 0) >= stop for p, stop in self._end.items())
-
-    def _read(self, cursors: Cursor) -> Sequence[Batch]:
-        """Return what is there, else wait for it, with nothing under way meanwhile.
-
-        Less than a turn holds is given the time of a turn for more to come.
-        """
-        limit = self._how.turn
-        batches = self._samples.read(cursors, limit=limit, wait=0)
-        if not batches:
-            self._settle()
-            batches = self._wait_for(cursors)
-        deadline = time.monotonic() + self._how.turn_seconds
-        while batches:
-            cursors = {**cursors, **{batch.partition: batch.next for batch in batches}}
-            room = limit - sum(len(batch.entries) for batch in batches)
-            left = deadline - time.monotonic()
-            reached = all(cursor >= self._parts[p].stop for p, cursor in cursors.items())
-            if room <= 0 or left <= 0 or reached or self._stopping():
-                break
-            self._rest(min(left, _STEP))
-            batches = joined(batches, self._samples.read(cursors, limit=room, wait=0))
-        return batches
-
-    def _wait_for(self, cursors: Cursor) -> Sequence[Batch]:
-        """Return what comes within a while, and answer meanwhile who asks."""
-        limit = self._how.turn
-        if self._clerk is None or not self._met:
-            # To be let in by a broker may take longer than a look.
-            self._met = True
-            return self._samples.read(cursors, limit=limit, wait=_WAIT)
-        deadline, over = time.monotonic() + _WAIT, False
-        batches: Sequence[Batch] = []
-        while not batches and not over:
-            self._clerk.wait(_LOOK)
-            # Only one who waits looks round for a broker that is gone.
-            over = time.monotonic() >= deadline
-            batches = self._samples.read(cursors, limit=limit, wait=_LOOK if over else 0)
-        return batches
-
-    def _rest(self, seconds: float) -> None:
-        if self._clerk is None:
-            time.sleep(seconds)
-        else:
-            self._clerk.wait(seconds)
-
-    def _settle(self) -> None:
-        """Wait for the commit under way, and answer meanwhile who asks."""
-        if self._clerk is not None:
-            self._clerk.look_up()
-            while self._commits.busy:
-                self._clerk.wait(_WAIT)
-        self._commits.settle()
 
     def _turn(self, batches: Sequence[Batch], origin: dict[str, bytes]) -> None:
         """Learn some batches, and begin to commit what came of them with the cursors after.
@@ -404,7 +334,7 @@ class _Work:
                 told.append((part, spoken, turn, time.perf_counter() - began))
             if self._clerk and batch.entries:
                 self._clerk.note(batch, learner.reading.any)
-        self._settle()
+        self._reader.settle()
         if not self._look():
             return
         told = [each for each in told if self._parts.get(each[0].learner.partition) is each[0]]
@@ -452,7 +382,7 @@ class _Work:
         How often is chosen so that saving takes a small share of the time; a restart
         replays what came since, so it matters to nothing but the length of a restart.
         """
-        self._settle()
+        self._reader.settle()
         began = time.monotonic()
         held, shown, failed = {}, {}, False
         for p, part in self._parts.items():
