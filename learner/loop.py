@@ -24,12 +24,13 @@ from learner.reader import Reader, Stopping, awaited
 from learner.resources import event_time, header
 from learner.summary import Summary, summarize
 from learner.turn import Turn
+from learner.watch import Watch
 from stream.errors import SeatLost, SettingError
 from stream.topic import (
     Batch,
+    Crew,
     Cursor,
     Log,
-    Retention,
     Topic,
     check_name,
     group_of,
@@ -41,9 +42,6 @@ if TYPE_CHECKING:
     from learner.serving.desk import Desk
 
 _log = logging.getLogger("driftline.learner")
-_DAY = 86_400.0
-_OUTCOMES = Retention(seconds=90 * _DAY)
-_SHORT = Retention(seconds=7 * _DAY)
 _SHARE = 0.01
 """Of the time, at most so much goes into checkpoints."""
 _AGAIN = 5.0
@@ -72,7 +70,8 @@ class Run:
     exactly-once or, where the log has both, at-least-once. Learners of one name share the
     partitions; one with a `member` name takes its old place in the group again. With a
     `port`, 0 for a free one, it can be asked over HTTP while it learns; see
-    `learner.serving`.
+    `learner.serving`. One of a `crew` on one machine has its part of the partitions where the
+    log does not share them out.
     """
 
     name: str = "main"
@@ -88,6 +87,7 @@ class Run:
     member: str | None = None
     host: str = "127.0.0.1"
     port: int | None = None
+    crew: Crew | None = None
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be meant. Raises `SettingError`."""
@@ -211,12 +211,7 @@ class _Work:
         self._group = group_of(log.stream, run.name)
         self._seconds = 0.0
         self._next_save = 0.0
-        for name, retention in (
-            (self._topics.outcomes, _OUTCOMES),
-            (self._topics.predictions, _SHORT),
-            (self._topics.dead, _SHORT),
-        ):
-            log.create(name, partitions=samples.partitions, retention=retention)
+        self._watch = Watch(log, samples, run.name)
         key = key_of(run.state, run.key_file, anew=run.rebuild or run.fresh)
 
         def store(p: int) -> Checkpoints:
@@ -224,12 +219,22 @@ class _Work:
 
         # The seat first: from here on no other of this name can move the cursors.
         once = run.delivery == "exactly-once"
-        self._seat = log.join(self._group, samples, member=run.member, exactly_once=once)
+        self._seat = log.join(
+            self._group, samples, member=run.member, exactly_once=once, crew=run.crew
+        )
         self._writer = self._seat.writer
         over = desk.wake if desk else None
         self._commits = Commits(self._writer, self._done, over)
         self._places = Places(
-            log, samples, self._seat, config, store, end, rebuild=run.rebuild, fresh=run.fresh
+            log,
+            samples,
+            self._seat,
+            self._watch,
+            config,
+            store,
+            end,
+            rebuild=run.rebuild,
+            fresh=run.fresh,
         )
         self._parts = self._places.parts
         self._desk, self._clerk = desk, self._clerk_at(desk)
@@ -266,6 +271,7 @@ class _Work:
         Only with nothing under way. Waits while the group shares partitions out, unless the
         learner is to stop.
         """
+        self._watch.look()
         while (share := self._seat.share(wait=_WAIT)) is None:
             if self._stopping():
                 return False
@@ -277,6 +283,7 @@ class _Work:
         origin = {
             "host": socket.gethostname().encode(),
             "topic": self._samples.name.encode(),
+            "identity": self._samples.identity.encode(),
         }
         with contextlib.closing(self._seat), self._commits:
             if self._look():
