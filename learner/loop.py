@@ -24,8 +24,8 @@ from learner.reader import Reader, Stopping, awaited
 from learner.resources import event_time, header
 from learner.summary import Summary, summarize
 from learner.turn import Turn
-from learner.watch import Watch
-from stream.errors import SeatLost, SettingError
+from learner.watch import Watch, replaced
+from stream.errors import CheckpointError, SeatLost, SettingError, TopicReplaced
 from stream.topic import (
     Batch,
     Crew,
@@ -161,6 +161,8 @@ def _lives(
         work = _Work(log, samples, config, run, end, stopping, moved, desk)
         try:
             return work.run()
+        except TopicReplaced as error:
+            raise CheckpointError(replaced(samples.name, run.name)) from error
         except SeatLost as error:
             if stopping():
                 raise

@@ -98,9 +98,9 @@ class Places:
     def _known(self, partitions: frozenset[int]) -> bool:
         """Return whether all of them are there; the group may have heard of them first."""
         last = max(partitions, default=-1)
-        if last >= self._samples.partitions:
+        if last >= self._watch.partitions:
             self._watch.look(now=True)
-        return last < self._samples.partitions
+        return last < self._watch.partitions
 
     def _let_go(self, mine: frozenset[int], committed: Cursor) -> None:
         for p, part in list(self.parts.items()):

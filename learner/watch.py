@@ -6,13 +6,7 @@ import logging
 import time
 
 from learner.messages import Topics
-from stream.errors import (
-    CheckpointError,
-    TopicFailed,
-    TopicMissing,
-    TopicReplaced,
-    TopicTimeout,
-)
+from stream.errors import TopicFailed, TopicMissing, TopicTimeout
 from stream.topic import Log, Retention, Topic
 
 _log = logging.getLogger("driftline.learner")
@@ -27,14 +21,16 @@ class Watch:
     """Looks now and then at the topic of `samples`, and keeps the learner's own as wide."""
 
     def __init__(self, log: Log, samples: Topic, learner: str) -> None:
-        self._log, self._samples, self._learner = log, samples, learner
+        self._log, self._samples = log, samples
         self._topics = Topics.of(log.stream, learner)
         self._next = time.monotonic() + _EVERY
+        self.partitions = 0
+        """Partitions of the samples for which there is room in the learner's topics."""
         self._make()
 
     def _make(self) -> None:
         """Make the learner's topics, with a partition for each of the samples'."""
-        wanted = self._samples.partitions
+        wanted = self.partitions = self._samples.partitions
         for name, retention in (
             (self._topics.outcomes, _OUTCOMES),
             (self._topics.predictions, _SHORT),
@@ -47,16 +43,14 @@ class Watch:
     def look(self, *, now: bool = False) -> None:
         """Look at the topic if it is time, or `now`; what has been added is made room for.
 
-        Raises `CheckpointError` where another topic has taken the name.
+        Raises `TopicReplaced` where another topic has taken the name.
         """
         if not now and time.monotonic() < self._next:
             return
         self._next = time.monotonic() + _EVERY
-        before = self._samples.partitions
+        before = self.partitions
         try:
             self._samples.refresh()
-        except TopicReplaced as error:
-            raise CheckpointError(replaced(self._samples.name, self._learner)) from error
         except TopicMissing as error:
             _log.warning("%s; waiting for it", error)
         except (TopicFailed, TopicTimeout):

@@ -119,7 +119,7 @@ class Trail:
         topic = self._topic or self.catch_up()
         try:
             batches = topic.read(self._cursor, limit=LIMIT, wait=wait)
-        except CursorExpired as error:
+        except (CursorExpired, TopicReplaced) as error:
             self._start_over(str(error))
             return 0
         taken = 0

@@ -256,6 +256,7 @@ class KafkaTopic:
                 if time.monotonic() > deadline:
                     return []
             except refusals.KafkaError as error:
+                self._look_for_another()
                 raise self._refused(error) from error
         time.sleep(max(0.0, deadline - time.monotonic()))
         return []
@@ -361,8 +362,13 @@ class KafkaTopic:
             if offset < first[p]:
                 raise CursorExpired.at(self.name, p, offset, first[p])
         if any(offset > end[p] for p, offset in cursor.items()):
-            self.refresh()  # a topic made anew is shorter than the old one
+            self._look_for_another()
         return {p: offset for p, offset in cursor.items() if offset <= end[p]}
+
+    def _look_for_another(self) -> None:
+        """Raise `TopicReplaced` if that is why offsets are not what they were."""
+        with contextlib.suppress(TopicMissing, TopicTimeout):
+            self.refresh()
 
     def _refused(self, error: Exception) -> StreamError:
         if isinstance(error, refusals.UnsupportedCodecError):

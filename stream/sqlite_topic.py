@@ -53,9 +53,12 @@ class SqliteTopic:
         return Retention(*kept)
 
     def _ends(self, column: str) -> dict[int, int]:
-        return dict(
-            self._log.ask(f"SELECT partition, {column} FROM ends WHERE topic = ?", self.number)
+        found = self._log.ask(
+            f"SELECT partition, {column} FROM ends WHERE topic = ?", self.number
         )
+        if not found:
+            raise TopicReplaced.named(self.name)
+        return dict(found)
 
     def read(self, cursor: Cursor, *, limit: int, wait: float) -> Sequence[Batch]:
         """Return at most `limit` entries from `cursor` on."""
