@@ -20,12 +20,19 @@ _LINE = 2000
 """Characters of a log line, at most."""
 
 
-def set_up_logging(*, verbose: bool = False) -> None:
-    """Send log lines to stderr: in colour to a terminal, as key=value elsewhere."""
+def set_up_logging(*, verbose: bool = False, who: str = "") -> None:
+    """Send log lines to stderr: in colour to a terminal, as key=value elsewhere.
+
+    Each begins with `who`, where several processes share one stderr.
+    """
     import structlog
+
+    def signed(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+        return event | {"event": f"{who} {event['event']}"} if who else event
 
     processors: list[Any] = [
         _harmless,
+        signed,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
     ]

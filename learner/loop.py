@@ -11,26 +11,28 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from learner.batches import joined, since, until
+from learner.batches import since, until
 from learner.checkpoint import Checkpoints
 from learner.commits import Commits
 from learner.config import Config
 from learner.hot import hot, one_thread
 from learner.keys import HOW_TO_SHARE, key_of
 from learner.learner import Learner
+from learner.lookout import Lookout, replaced
 from learner.messages import Topics, send
 from learner.places import Part, Places
+from learner.reader import Reader, Stopping, awaited
 from learner.resources import event_time, header
 from learner.saves import Saves
 from learner.state import State
 from learner.summary import Summary, summarize
 from learner.turn import Turn
-from stream.errors import SeatLost, SettingError, TopicMissing
+from stream.errors import CheckpointError, SeatLost, SettingError, TopicReplaced
 from stream.topic import (
     Batch,
+    Crew,
     Cursor,
     Log,
-    Retention,
     Topic,
     check_name,
     group_of,
@@ -42,25 +44,15 @@ if TYPE_CHECKING:
     from learner.serving.desk import Desk
 
 _log = logging.getLogger("driftline.learner")
-_DAY = 86_400.0
-_OUTCOMES = Retention(seconds=90 * _DAY)
-_SHORT = Retention(seconds=7 * _DAY)
-_SAY = 5.0
-"""Seconds between two lines of a learner that waits."""
 _TURN = 1_000_000
 """Records of one commit, at most: all of them wait in memory."""
 _LONGEST = 60.0
 """Seconds of a turn, at most: so long nobody hears of a guess."""
-_STEP = 0.005
-"""Seconds between two looks whether more of a turn has come."""
 _ANSWERS = ("asked", "all", "none")
 _DELIVERIES = ("exactly-once", "at-least-once")
 _WAIT = 0.5
-"""Seconds a read waits for records before the learner looks whether it should stop."""
-_LOOK = 0.003
-"""Seconds between two looks for records of a learner that may be asked meanwhile."""
+"""Seconds for which a share is waited for before the learner looks whether to stop."""
 
-Stopping = Callable[[], bool]
 Moved = Callable[[Cursor], None]
 
 
@@ -78,7 +70,8 @@ class Run:
     folder, or the address of a store; see `learner.state`. `accept_versions` takes a
     checkpoint that other versions of the libraries have made, if it guesses alike here. With a
     `port`, 0 for a free one, it can be asked over HTTP while it learns; see
-    `learner.serving`.
+    `learner.serving`. One of a `crew` on one machine has its part of the partitions where the
+    log does not share them out.
     """
 
     name: str = "main"
@@ -95,6 +88,7 @@ class Run:
     accept_versions: bool = False
     host: str = "127.0.0.1"
     port: int | None = None
+    crew: Crew | None = None
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be meant. Raises `SettingError`."""
@@ -141,7 +135,7 @@ def learn(
     model = Learner(config, 0, 0).policy.model
     topic = config.topic or samples_of(log.stream)
     with _asked_over_http(run) as (desk, port):
-        samples = _samples(log, topic, run, stopping)
+        samples = awaited(log, topic, stopping, patient=not run.until_end)
         if samples is None:
             summary = summarize([], 0.0, 0)
         else:
@@ -168,6 +162,8 @@ def _lives(
         work = _Work(log, samples, config, run, end, stopping, moved, desk)
         try:
             return work.run()
+        except TopicReplaced as error:
+            raise CheckpointError(replaced(samples.name, run.name)) from error
         except SeatLost as error:
             if stopping():
                 raise
@@ -196,26 +192,6 @@ def _asked_over_http(run: Run) -> Iterator[tuple[Desk | None, int | None]]:
             desk.close()
 
 
-def _samples(log: Log, name: str, run: Run, stopping: Stopping) -> Topic | None:
-    """Return the samples topic, waiting for it unless the run is to end by itself."""
-    since = said = time.monotonic()
-    while not stopping():
-        try:
-            return log.topic(name)
-        except TopicMissing:
-            if run.until_end:
-                raise
-        if time.monotonic() - said >= _SAY or said == since:
-            said = time.monotonic()
-            _log.info(
-                "waiting for topic %s, %.0f s; 'driftline produce' on this --stream makes it",
-                name,
-                said - since,
-            )
-        time.sleep(_WAIT)
-    return None
-
-
 class _Work:
     """One run: the partitions, and the turn that brings them on together."""
 
@@ -234,16 +210,10 @@ class _Work:
         self._end = end
         self._stopping, self._moved = stopping, moved
         self._started: float | None = None
-        self._met = False
         self._topics = Topics.of(log.stream, run.name)
         self._group = group_of(log.stream, run.name)
         self._seconds = 0.0
-        for name, retention in (
-            (self._topics.outcomes, _OUTCOMES),
-            (self._topics.predictions, _SHORT),
-            (self._topics.dead, _SHORT),
-        ):
-            log.create(name, partitions=samples.partitions, retention=retention)
+        self._lookout = Lookout(log, samples, run.name)
         key = key_of(run.state, run.key_file, anew=run.rebuild or run.fresh)
 
         def store(p: int) -> Checkpoints:
@@ -254,16 +224,35 @@ class _Work:
 
         # The seat first: from here on no other of this name can move the cursors.
         once = run.delivery == "exactly-once"
-        self._seat = log.join(self._group, samples, member=run.member, exactly_once=once)
+        self._seat = log.join(
+            self._group, samples, member=run.member, exactly_once=once, crew=run.crew
+        )
         self._writer = self._seat.writer
         over = desk.wake if desk else None
         self._commits = Commits(self._writer, self._done, over)
         self._places = Places(
-            log, samples, self._seat, config, store, end, rebuild=run.rebuild, fresh=run.fresh
+            log,
+            samples,
+            self._seat,
+            self._lookout,
+            config,
+            store,
+            end,
+            rebuild=run.rebuild,
+            fresh=run.fresh,
         )
         self._parts = self._places.parts
         self._saves = Saves(log, self._group, self._seat)
         self._desk, self._clerk = desk, self._clerk_at(desk)
+        self._reader = Reader(
+            samples,
+            self._parts,
+            self._commits,
+            self._clerk,
+            stopping,
+            limit=run.turn,
+            seconds=run.turn_seconds,
+        )
 
     def _clerk_at(self, desk: Desk | None) -> Clerk | None:
         if desk is None:
@@ -288,6 +277,7 @@ class _Work:
         Only with nothing under way. Waits while the group shares partitions out, unless the
         learner is to stop.
         """
+        self._lookout.look()
         while (share := self._seat.share(wait=_WAIT)) is None:
             if self._stopping():
                 return False
@@ -299,6 +289,7 @@ class _Work:
         origin = {
             "host": socket.gethostname().encode(),
             "topic": self._samples.name.encode(),
+            "identity": self._samples.identity.encode(),
         }
         with contextlib.closing(self._seat), self._commits:
             if self._look():
@@ -317,7 +308,7 @@ class _Work:
             cursors = {p: c for p, c in cursors.items() if not self._parts[p].over}
             if not cursors and self._ended():
                 return
-            if batches := self._read(cursors):
+            if batches := self._reader.read(cursors):
                 self._started = self._started or time.monotonic()
                 self._turn(batches, origin)
                 if self._saves.due:
@@ -333,58 +324,6 @@ class _Work:
             return True
         committed = self._seat.committed(self._end)
         return all(committed.get(p, 0) >= stop for p, stop in self._end.items())
-
-    def _read(self, cursors: Cursor) -> Sequence[Batch]:
-        """Return what is there, else wait for it, with nothing under way meanwhile.
-
-        Less than a turn holds is given the time of a turn for more to come.
-        """
-        limit = self._how.turn
-        batches = self._samples.read(cursors, limit=limit, wait=0)
-        if not batches:
-            self._settle()
-            batches = self._wait_for(cursors)
-        deadline = time.monotonic() + self._how.turn_seconds
-        while batches:
-            cursors = {**cursors, **{batch.partition: batch.next for batch in batches}}
-            room = limit - sum(len(batch.entries) for batch in batches)
-            left = deadline - time.monotonic()
-            reached = all(cursor >= self._parts[p].stop for p, cursor in cursors.items())
-            if room <= 0 or left <= 0 or reached or self._stopping():
-                break
-            self._rest(min(left, _STEP))
-            batches = joined(batches, self._samples.read(cursors, limit=room, wait=0))
-        return batches
-
-    def _wait_for(self, cursors: Cursor) -> Sequence[Batch]:
-        """Return what comes within a while, and answer meanwhile who asks."""
-        limit = self._how.turn
-        if self._clerk is None or not self._met:
-            # To be let in by a broker may take longer than a look.
-            self._met = True
-            return self._samples.read(cursors, limit=limit, wait=_WAIT)
-        deadline, over = time.monotonic() + _WAIT, False
-        batches: Sequence[Batch] = []
-        while not batches and not over:
-            self._clerk.wait(_LOOK)
-            # Only one who waits looks round for a broker that is gone.
-            over = time.monotonic() >= deadline
-            batches = self._samples.read(cursors, limit=limit, wait=_LOOK if over else 0)
-        return batches
-
-    def _rest(self, seconds: float) -> None:
-        if self._clerk is None:
-            time.sleep(seconds)
-        else:
-            self._clerk.wait(seconds)
-
-    def _settle(self) -> None:
-        """Wait for the commit under way, and answer meanwhile who asks."""
-        if self._clerk is not None:
-            self._clerk.look_up()
-            while self._commits.busy:
-                self._clerk.wait(_WAIT)
-        self._commits.settle()
 
     def _turn(self, batches: Sequence[Batch], origin: dict[str, bytes]) -> None:
         """Learn some batches, and begin to commit what came of them with the cursors after.
@@ -409,7 +348,7 @@ class _Work:
             part.store.note(batch.entries)
             if self._clerk and batch.entries:
                 self._clerk.note(batch, learner.reading.any)
-        self._settle()
+        self._reader.settle()
         if not self._look():
             return
         told = [each for each in told if self._parts.get(each[0].learner.partition) is each[0]]
@@ -453,5 +392,5 @@ class _Work:
 
     def _save(self) -> None:
         """Save every partition that has moved, with nothing under way."""
-        self._settle()
+        self._reader.settle()
         self._saves.save(self._parts)

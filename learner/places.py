@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from learner.checkpoint import Checkpoints
 from learner.config import Config
 from learner.learner import Learner
+from learner.lookout import Lookout
 from learner.progress import Progress
 from learner.start import begin
 from stream.topic import Cursor, Log, Seat, Share, Topic
@@ -52,6 +53,7 @@ class Places:
         log: Log,
         samples: Topic,
         seat: Seat,
+        lookout: Lookout,
         config: Config,
         store: Callable[[int], Checkpoints],
         end: Cursor,
@@ -61,6 +63,7 @@ class Places:
     ) -> None:
         self.parts: dict[int, Part] = {}
         self._log, self._samples, self._seat = log, samples, seat
+        self._lookout = lookout
         self._config, self._store, self._end = config, store, end
         self._rebuild, self._fresh = rebuild, fresh
         self._round: int | None = None
@@ -76,9 +79,9 @@ class Places:
         What has been ours all along stays in memory. So does what was another's meanwhile,
         if that one said nothing: then all is as we left it. Nothing may be under way.
         """
-        if share.round == self._round:
+        if share.round == self._round or not self._known(share.partitions):
             return
-        mine = self._known(share.partitions)
+        mine = share.partitions
         committed = self._seat.committed(mine)
         self._let_go(mine, committed)
         begun = {p: self._begin(p) for p in sorted(mine - self.parts.keys())}
@@ -90,16 +93,12 @@ class Places:
         self._say(mine)
         self._round = share.round
 
-    def _known(self, partitions: frozenset[int]) -> frozenset[int]:
-        known = frozenset(range(self._samples.partitions))
-        if strange := partitions - known:
-            _log.warning(
-                "topic %s has got partitions %s since this learner began, which it leaves "
-                "alone; a learner with another --name reads them all",
-                self._samples.name,
-                sorted(strange),
-            )
-        return partitions & known
+    def _known(self, partitions: frozenset[int]) -> bool:
+        """Return whether all of them are there; the group may have heard of them first."""
+        last = max(partitions, default=-1)
+        if last >= self._lookout.partitions:
+            self._lookout.look(now=True)
+        return last < self._lookout.partitions
 
     def _let_go(self, mine: frozenset[int], committed: Cursor) -> None:
         for p, part in list(self.parts.items()):
@@ -121,7 +120,8 @@ class Places:
             rebuild=self._rebuild and not self.begun,
             fresh=self._fresh and not self.begun,
         )
-        stop = float(self._end.get(p, "inf"))
+        # At the end that was asked for a partition that came later had no records.
+        stop = float(self._end.get(p, 0 if self._end else "inf"))
         before = learner.totals.samples
         return Part(learner, store, said, stop, Progress(learner), before)
 
@@ -131,3 +131,5 @@ class Places:
             _log.info("topic %s has %d partitions: one model each", self._samples.name, count)
         if len(mine) < count or self.begun:
             _log.info("partitions=%s of %d are this learner's", sorted(mine), count)
+        if not mine:
+            _log.info("more learners than partitions: this one stands by")

@@ -14,6 +14,7 @@ import time
 from learner.checkpoint import Checkpoints
 from learner.config import Config
 from learner.learner import Learner
+from learner.lookout import replaced
 from learner.shelf import Entry
 from learner.signed import Damaged, Header
 from stream.errors import CheckpointError, SettingError
@@ -47,14 +48,17 @@ def begin(
     first = samples.first()[p]
     silent = (log if seat is None else seat).exactly_once
     origin = _origin(log, store)
+    if origin is not None and origin.identity not in ("", store.identity):
+        raise CheckpointError(replaced(samples.name, store.learner))
     said = origin.said if origin else None
     if silent:
         group = group_of(log.stream, store.learner)
         committed = (log.committed(group) if seat is None else seat.committed([p])).get(p)
         said, origin = _agreed(log, store, committed, origin, forced=rebuild or fresh)
-    _put_strangers_aside(store, nothing_said=origin is None)
+    if _put_strangers_aside(store, nothing_said=origin is None):
+        said = None  # a cursor of the old topic's
     if fresh:
-        return _afresh(store, config, first if said is None else max(said, first))
+        return _afresh(store, config, _onward(samples.name, p, said, first))
     if rebuild:
         start = _start_of(store, origin, first)
         replayed = _replay(config, p, start, first, said, "asked to rebuild")
@@ -64,7 +68,7 @@ def begin(
     found = _newest(store, config, (said or 0) if silent else None)
     if found is not None:
         if found.cursor < first:
-            raise CheckpointError(_gone(samples.name, p, found.cursor, first))
+            raise CheckpointError(_gone(samples.name, p, found.cursor, said, first))
         quiet = found.cursor
         if silent and said is not None:
             quiet = max(said, quiet)
@@ -128,14 +132,28 @@ def _afresh(store: Checkpoints, config: Config, at: int) -> tuple[Learner, int]:
     return learner, at
 
 
-def _put_strangers_aside(store: Checkpoints, *, nothing_said: bool) -> None:
+def _onward(topic: str, partition: int, said: int | None, first: int) -> int:
+    """Return where a new state begins: where all was said, or at what is left since."""
+    if said is None or said >= first:
+        return first if said is None else said
+    _log.warning(
+        "%s[%d]: records %d to %d are no longer kept, and get no outcome",
+        *(topic, partition, said, first - 1),
+    )
+    return first
+
+
+def _put_strangers_aside(store: Checkpoints, *, nothing_said: bool) -> bool:
     """Put aside the checkpoints of another topic of the same name, one that was deleted say.
 
-    Only where nothing was said yet on this one; else it is for a person to decide.
+    Only where nothing was said yet on this one; else it is for a person to decide. Returns
+    whether there were any.
     """
     if nothing_said and any(_stranger(entry, store) for entry in store.entries()):
         _log.warning("%s holds checkpoints of another topic; put aside", store.shelf.place)
         store.retire()
+        return True
+    return False
 
 
 def _stranger(entry: Entry, store: Checkpoints) -> bool:
@@ -149,8 +167,10 @@ def _stranger(entry: Entry, store: Checkpoints) -> bool:
 class _Origin:
     """What the newest outcomes message tells of the learner that wrote it."""
 
-    def __init__(self, start: int, config: str, said: int) -> None:
+    def __init__(self, start: int, config: str, said: int, identity: str) -> None:
         self.start, self.config, self.said = start, config, said
+        self.identity = identity
+        """The identity of the topic it had read; "" where it did not say."""
 
 
 def _origin(log: Log, store: Checkpoints) -> _Origin | None:
@@ -163,7 +183,10 @@ def _origin(log: Log, store: Checkpoints) -> _Origin | None:
             newest = tail[-1]
             said = decode_outcomes(newest.value).last + 1
             start = int(newest.headers.get("start", b"0"))
-            return _Origin(start, newest.headers.get("config", b"").decode(), said)
+            config, identity = (
+                newest.headers.get(name, b"").decode() for name in ("config", "identity")
+            )
+            return _Origin(start, config, said, identity)
     return None
 
 
@@ -236,14 +259,17 @@ def _replay(
     config: Config, partition: int, start: int, first: int, said: int | None, why: str
 ) -> tuple[Learner, int]:
     if start < first:
-        raise CheckpointError(_gone("the samples", partition, start, first))
+        raise CheckpointError(_gone("the samples", partition, start, said, first))
     until = start if said is None else max(said, start)
     _log.warning("partition=%d %s: replaying %d to %d in silence", partition, why, start, until)
     return Learner(config, partition, start), until
 
 
-def _gone(topic: str, partition: int, cursor: int, first: int) -> str:
+def _gone(topic: str, partition: int, cursor: int, said: int | None, first: int) -> str:
+    lost = max(0, first - (cursor if said is None else said))
+    outcomes = f"{lost:,} of them have no outcome yet" if lost else "all of them were said"
     return (
         f"{topic}[{partition}] begins at {first}, but the learner would have to read from "
-        f"{cursor}; start it with --fresh to go on with a new state, and lengthen the retention"
+        f"{cursor}: {first - cursor:,} records are gone, and {outcomes}; start it with --fresh "
+        "to go on with a new state, or under another --name, and lengthen the retention"
     )

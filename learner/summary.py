@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, NamedTuple
 
 from learner.learner import Learner
+from stream.errors import TopicMissing
+from stream.records import Totals, decode_outcomes
+from stream.topic import Log, topic_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +20,7 @@ class Summary:
     `seconds` and `samples_per_second` are of this run alone: from its first sample to its
     last commit. `cursor` is where each partition stands. Of one that could be asked over
     HTTP, `port` says where, `asked` and `refused` how many requests got an answer or none.
+    Of several processes `workers` says how many.
     """
 
     samples: int
@@ -36,13 +41,41 @@ class Summary:
     port: int | None = None
     asked: int | None = None
     refused: int | None = None
+    workers: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the summary without the figures that its task has not."""
         return {key: value for key, value in asdict(self).items() if value is not None}
 
 
-def summarize(learners: Sequence[Learner], seconds: float, samples: int) -> Summary:
+class Standing(NamedTuple):
+    """A partition as the newest outcomes have it."""
+
+    partition: int
+    cursor: int
+    totals: Totals
+
+
+def pooled(log: Log, name: str, runs: Sequence[Summary], *, workers: int) -> Summary:
+    """Return the summary of several learners of one name that ran at the same time.
+
+    Its sums are those of the newest outcomes, whichever of them said these; the rate is that
+    of all together, over the seconds of the one that took longest.
+    """
+    found = []
+    with contextlib.suppress(TopicMissing):
+        topic = log.topic(topic_of(log.stream, name, "outcomes"))
+        for p in range(topic.partitions):
+            newest = topic.newest(p)
+            said = decode_outcomes(newest.value) if newest is not None else None
+            if said is not None and said.totals is not None:
+                found.append(Standing(p, said.last + 1, said.totals))
+    seconds = max((each.seconds for each in runs), default=0.0)
+    samples = sum(round(each.samples_per_second * each.seconds) for each in runs)
+    return replace(summarize(found, seconds, samples), workers=workers)
+
+
+def summarize(learners: Sequence[Learner | Standing], seconds: float, samples: int) -> Summary:
     """Return the summary of a run that took `samples` in `seconds`."""
     totals = [learner.totals for learner in learners]
     task = totals[0].task if totals else "classification"

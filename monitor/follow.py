@@ -9,7 +9,13 @@ from collections.abc import Callable, Sequence
 from monitor.board import Board
 from monitor.look import Look
 from monitor.tally import Tally
-from stream.errors import CursorExpired, RecordError, TopicMissing, TopicTimeout
+from stream.errors import (
+    CursorExpired,
+    RecordError,
+    TopicMissing,
+    TopicReplaced,
+    TopicTimeout,
+)
 from stream.records import Outcomes, decode_outcomes
 from stream.topic import Entry, Log, Topic, topic_of
 
@@ -113,7 +119,7 @@ class Trail:
         topic = self._topic or self.catch_up()
         try:
             batches = topic.read(self._cursor, limit=LIMIT, wait=wait)
-        except CursorExpired as error:
+        except (CursorExpired, TopicReplaced) as error:
             self._start_over(str(error))
             return 0
         taken = 0
@@ -185,8 +191,17 @@ class Trail:
 
     def _look(self, topic: Topic, *, idle: bool) -> None:
         """Learn what outcomes do not tell: how far the samples reach."""
+        try:
+            topic.refresh()
+        except TopicReplaced as error:
+            self._start_over(str(error))
+            return
+        # Partitions that came later are read from their first record on.
+        ends = topic.end()
+        self._cursor |= {p: 0 for p in ends if p not in self._cursor}
+        self.board.expect(self._cursor)
         # A topic made anew gives nothing where the old one had come to.
-        if idle and any(end < self._cursor[p] for p, end in topic.end().items()):
+        if idle and any(end < self._cursor[p] for p, end in ends.items()):
             self._start_over("the topic was made anew")
             return
         self._looks.around(self.board, topic, self._cursor, idle=idle)

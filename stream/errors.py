@@ -3,6 +3,7 @@
     StreamError
     ├── SettingError        a setting is wrong; the command line leaves with 2
     ├── TopicMissing        no topic of that name
+    ├── TopicReplaced       another topic has taken the name
     ├── TopicTimeout        the log did not answer in time
     ├── TopicFailed         the log refused to store; nothing of that commit was kept
     ├── CursorExpired       the record a cursor points at is no longer kept
@@ -45,6 +46,18 @@ class TopicMissing(StreamError):
         return cls(f"topic {topic!r} is not in {log}; {advice}")
 
 
+class TopicReplaced(StreamError):
+    """A topic was deleted and made anew: its offsets mean other records now."""
+
+    @classmethod
+    def named(cls, topic: str) -> "TopicReplaced":
+        """Return the error for a topic that is not what it was."""
+        return cls(
+            f"topic {topic!r} was deleted and made anew while it was read; start again, which "
+            "says what of the old one is left"
+        )
+
+
 class TopicTimeout(StreamError):
     """The log did not answer in time; whether records were stored is unknown."""
 
@@ -60,9 +73,9 @@ class CursorExpired(StreamError):
     def at(cls, topic: str, partition: int, cursor: int, oldest: int) -> "CursorExpired":
         """Return the error for a cursor before the oldest record kept."""
         return cls(
-            f"{topic}[{partition}]@{cursor} is no longer kept, the oldest record is {oldest}; "
-            "lengthen the topic's retention, and start the learner with --fresh to go on "
-            "from what is left"
+            f"{topic}[{partition}]@{cursor} is no longer kept, the oldest record is {oldest}: "
+            f"{oldest - cursor:,} are gone; lengthen the topic's retention, and start the "
+            "learner with --fresh to go on from what is left"
         )
 
 

@@ -19,12 +19,30 @@ from kafka import KafkaConsumer
 from kafka import errors as refusals
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
-from stream.errors import CursorExpired, StreamError, TopicFailed, TopicMissing, TopicTimeout
+from stream.errors import (
+    CursorExpired,
+    StreamError,
+    TopicFailed,
+    TopicMissing,
+    TopicReplaced,
+    TopicTimeout,
+)
 from stream.kafka_cluster import ANSWER, LOOK, Cluster, Waiting
+from stream.kafka_growth import describe, widen
 from stream.kafka_seat import KafkaSeat
 from stream.kafka_writer import KafkaWriter
 from stream.seats import Alone
-from stream.topic import Batch, Cursor, Entries, Entry, Retention, Seat, Topic, samples_of
+from stream.topic import (
+    Batch,
+    Crew,
+    Cursor,
+    Entries,
+    Entry,
+    Retention,
+    Seat,
+    Topic,
+    samples_of,
+)
 
 T = TypeVar("T")
 
@@ -34,6 +52,8 @@ _BACK = 2
 """Offsets that a look for the newest record goes back at first: it, and a marker after it."""
 _NEWEST = 5.0
 """Seconds that a look for the newest record waits for it."""
+_DESCRIBE = 1.0
+"""Seconds in which a topic that is read should be described; it is asked for again later."""
 _SCAN = 10_000
 """Records of one poll of a scan, at most."""
 
@@ -92,30 +112,37 @@ class KafkaLog:
 
     def topic(self, name: str) -> KafkaTopic:
         """Return an existing topic, or raise `TopicMissing`."""
-        describe = functools.partial(self.cluster.admin.describe_topics, [name])
-        (found,) = self.cluster.ask(describe, f"describe topic {name!r}")
-        if found["error_code"] == refusals.UnknownTopicOrPartitionError.errno:
-            raise TopicMissing.named(name, f"Kafka at {self.cluster.address}")
-        if found["error_code"]:
-            error = refusals.for_code(found["error_code"])()
-            raise self.cluster.refused(f"describe topic {name!r}", error)
-        identity = str(found["topic_id"] or "")
-        return KafkaTopic(self.cluster, name, len(found["partitions"]), identity)
+        return KafkaTopic(self.cluster, name, *describe(self.cluster, name))
 
-    def writer(self, name: str, *, atomic: bool = True) -> KafkaWriter:
+    def widen(self, name: str, partitions: int) -> None:
+        """Give an existing topic as many partitions, unless it has more."""
+        widen(self.cluster, name, partitions)
+
+    def claim(self, group: str) -> None:
+        """Do nothing: a group shares out its partitions by itself."""
+
+    def writer(
+        self, name: str, *, atomic: bool = True, claim: int | None = None
+    ) -> KafkaWriter:
         """Return a writer of that name, fencing any other if `atomic`."""
         return KafkaWriter(self.cluster, self.topic, name, atomic=atomic)
 
     def join(
-        self, group: str, topic: Topic, *, member: str | None = None, exactly_once: bool = True
+        self,
+        group: str,
+        topic: Topic,
+        *,
+        member: str | None = None,
+        exactly_once: bool = True,
+        crew: Crew | None = None,
     ) -> Seat:
         """Return a seat among the members of a group, once Kafka lets it join.
 
-        Without `exactly_once` it has all partitions, and nobody fences it.
+        Without `exactly_once` it has all partitions, or its crew's share, and nobody fences it.
         """
         self._source = topic.name
         if not exactly_once:
-            return Alone(self, group, topic, exactly_once=False)
+            return Alone(self, group, topic, exactly_once=False, crew=crew)
         return KafkaSeat(self.cluster, self.topic, group, topic.name, member)
 
     def committed(self, group: str) -> dict[int, int]:
@@ -190,6 +217,14 @@ class KafkaTopic:
         """Return the cursor after the last committed record of each partition."""
         return self._cluster.end(self.places.values(), within=_SETTLE)[0]
 
+    def refresh(self) -> None:
+        """Take note of partitions that were added since. Raises `TopicReplaced`."""
+        partitions, identity = describe(self._cluster, self.name, within=_DESCRIBE)
+        if identity != self.identity:
+            raise TopicReplaced.named(self.name)
+        self.partitions = max(partitions, self.partitions)
+        self.places = {p: TopicPartition(self.name, p) for p in range(self.partitions)}
+
     def retention(self) -> Retention:
         """Return how long records are kept, as the brokers have it configured."""
         found = self._cluster.configs(self.name)
@@ -221,6 +256,7 @@ class KafkaTopic:
                 if time.monotonic() > deadline:
                     return []
             except refusals.KafkaError as error:
+                self._look_for_another()
                 raise self._refused(error) from error
         time.sleep(max(0.0, deadline - time.monotonic()))
         return []
@@ -325,7 +361,14 @@ class KafkaTopic:
         for p, offset in cursor.items():
             if offset < first[p]:
                 raise CursorExpired.at(self.name, p, offset, first[p])
+        if any(offset > end[p] for p, offset in cursor.items()):
+            self._look_for_another()
         return {p: offset for p, offset in cursor.items() if offset <= end[p]}
+
+    def _look_for_another(self) -> None:
+        """Raise `TopicReplaced` if that is why offsets are not what they were."""
+        with contextlib.suppress(TopicMissing, TopicTimeout):
+            self.refresh()
 
     def _refused(self, error: Exception) -> StreamError:
         if isinstance(error, refusals.UnsupportedCodecError):

@@ -238,6 +238,10 @@ class Cluster:
         found = self.ask(lambda: question(asked, timeout_ms=5000), "tell offsets")
         return {place.partition: found[place] for place in asked}
 
+    def known(self, client: Any) -> Any:
+        """Return what a client believes to know of the cluster."""
+        return self._opened[client].cluster
+
     def answers(self, consumer: Any, places: Iterable[Any]) -> bool:
         """Return whether a consumer is connected to the leaders of all these partitions."""
         connections = self._opened[consumer]

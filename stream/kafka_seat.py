@@ -34,6 +34,8 @@ _MEMBER = {
     "max_poll_interval_ms": 30 * 60_000,
     "session_timeout_ms": 10_000,
     "heartbeat_interval_ms": 1000,
+    # So soon the group shares out partitions that were added.
+    "metadata_max_age_ms": 30_000,
 }
 _DEADLINE = 10.0
 """Seconds of a commit; after as many the broker calls the transaction off."""

@@ -19,6 +19,7 @@ from kafka.structs import TopicPartition
 
 from stream.errors import Fenced, StreamError, TopicFailed, TopicTimeout
 from stream.kafka_cluster import ANSWER, Cluster
+from stream.kafka_growth import meet
 from stream.topic import Cursor, Topic, backwards, partition_of
 
 _TRANSACTION = {"transaction_timeout_ms": 10_000, "retry_backoff_ms": 5}
@@ -125,6 +126,8 @@ class KafkaWriter:
     def _send(self, records: list[tuple[Any, ...]], within: float) -> Any:
         """Return what kept the first of the records from being stored; None if all are."""
         producer = self._producer
+        for topic, partition in {(record[0], record[4]) for record in records}:
+            meet(self._cluster, producer, topic, partition, within=within)
         if self._atomic:
             producer.begin_transaction()
         futures = [producer.send(*record) for record in records]

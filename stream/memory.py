@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from stream.errors import CursorExpired, Fenced, TopicMissing
 from stream.seats import Alone
-from stream.topic import Batch, Cursor, Entries, Entry, Retention, Topic, partition_of
+from stream.topic import Batch, Crew, Cursor, Entries, Entry, Retention, Topic, partition_of
 
 
 @dataclass
@@ -31,6 +31,17 @@ class MemoryTopic:
         self.kept: list[list[Entry]] = [[] for _ in range(self.partitions)]
         self.next = [0] * self.partitions
         self._turn = 0
+
+    def refresh(self) -> None:
+        """Do nothing: there is one object for a topic, and it knows."""
+
+    def widen(self, partitions: int) -> None:
+        """Begin further partitions, up to so many."""
+        with self.changed:
+            more = max(0, partitions - self.partitions)
+            self.kept += [[] for _ in range(more)]
+            self.next += [0] * more
+            self.partitions += more
 
     def first(self) -> dict[int, int]:
         """Return the offset of the oldest record kept in each partition."""
@@ -131,17 +142,33 @@ class MemoryLog:
         except KeyError:
             raise TopicMissing.named(name, "this log") from None
 
-    def writer(self, name: str, *, atomic: bool = True) -> MemoryWriter:
-        """Return a writer of that name, fencing any other."""
+    def widen(self, name: str, partitions: int) -> None:
+        """Give an existing topic as many partitions, unless it has more."""
+        self.topic(name).widen(partitions)
+
+    def claim(self, group: str) -> int:
+        """Take a group from whoever has it."""
         with self._changed:
-            self._epochs[name] += 1
-            return MemoryWriter(self, name, self._epochs[name])
+            self._epochs[group] += 1
+            return self._epochs[group]
+
+    def writer(
+        self, name: str, *, atomic: bool = True, claim: int | None = None
+    ) -> MemoryWriter:
+        """Return a writer of that name, fencing any other but those of its claim."""
+        return MemoryWriter(self, name, self.claim(name) if claim is None else claim)
 
     def join(
-        self, group: str, topic: Topic, *, member: str | None = None, exactly_once: bool = True
+        self,
+        group: str,
+        topic: Topic,
+        *,
+        member: str | None = None,
+        exactly_once: bool = True,
+        crew: Crew | None = None,
     ) -> Alone:
-        """Return a seat with all partitions, fencing whoever had them."""
-        return Alone(self, group, topic, exactly_once=self.exactly_once)
+        """Return a seat with all partitions or its crew's share, fencing whoever had them."""
+        return Alone(self, group, topic, exactly_once=self.exactly_once, crew=crew)
 
     def committed(self, group: str) -> dict[int, int]:
         """Return the cursors that `group` last committed."""

@@ -11,9 +11,9 @@ import uuid
 from stream.errors import TopicMissing
 from stream.seats import Alone
 from stream.sqlite_db import Database
-from stream.sqlite_topic import SqliteTopic, table
-from stream.sqlite_writer import SqliteWriter
-from stream.topic import Cursor, Retention, Topic
+from stream.sqlite_topic import SqliteTopic
+from stream.sqlite_writer import SqliteWriter, begin
+from stream.topic import Crew, Cursor, Retention, Topic
 
 
 class SqliteLog(Database):
@@ -40,13 +40,22 @@ class SqliteLog(Database):
                 "VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING topic",
                 (name, partitions, uuid.uuid4().hex, keep.seconds, keep.size),
             ).fetchone()
-            for p in range(partitions if made else 0):
-                db.execute("INSERT INTO ends VALUES (?, ?, 0, 0, 0)", (made[0], p))
-                db.execute(
-                    f"CREATE TABLE {table(made[0], p)} (offset INTEGER PRIMARY KEY, "
-                    "value BLOB NOT NULL, key BLOB, headers TEXT, at REAL NOT NULL)"
-                )
+            if made:
+                begin(db, made[0], range(partitions))
         return self.topic(name)
+
+    def widen(self, name: str, partitions: int) -> None:
+        """Give an existing topic as many partitions, unless it has more."""
+        number = self.topic(name).number
+        with self.transaction() as db:
+            (count,) = db.execute(
+                "SELECT partitions FROM topics WHERE topic = ?", (number,)
+            ).fetchone()
+            begin(db, number, range(count, partitions))
+            db.execute(
+                "UPDATE topics SET partitions = max(partitions, ?) WHERE topic = ?",
+                (partitions, number),
+            )
 
     def topic(self, name: str) -> SqliteTopic:
         """Return an existing topic, or raise `TopicMissing`."""
@@ -55,21 +64,34 @@ class SqliteLog(Database):
             raise TopicMissing.named(name, f"{str(self.path)!r}")
         return SqliteTopic(self, name, *rows[0])
 
-    def writer(self, name: str, *, atomic: bool = True) -> SqliteWriter:
-        """Return a writer of that name, fencing any other."""
+    def claim(self, group: str) -> int:
+        """Take a group from whoever has it: the epoch of its writers goes up."""
         with self.transaction() as db:
             (epoch,) = db.execute(
                 "INSERT INTO writers VALUES (?, 1) "
                 "ON CONFLICT DO UPDATE SET epoch = epoch + 1 RETURNING epoch",
-                (name,),
+                (group,),
             ).fetchone()
+        return int(epoch)
+
+    def writer(
+        self, name: str, *, atomic: bool = True, claim: int | None = None
+    ) -> SqliteWriter:
+        """Return a writer of that name, fencing any other but those of its claim."""
+        epoch = self.claim(name) if claim is None else claim
         return SqliteWriter(self, self.topic, name, epoch)
 
     def join(
-        self, group: str, topic: Topic, *, member: str | None = None, exactly_once: bool = True
+        self,
+        group: str,
+        topic: Topic,
+        *,
+        member: str | None = None,
+        exactly_once: bool = True,
+        crew: Crew | None = None,
     ) -> Alone:
-        """Return a seat with all partitions, fencing whoever had them."""
-        return Alone(self, group, topic, exactly_once=self.exactly_once)
+        """Return a seat with all partitions or its crew's share, fencing whoever had them."""
+        return Alone(self, group, topic, exactly_once=self.exactly_once, crew=crew)
 
     def committed(self, group: str) -> dict[int, int]:
         """Return the cursors that `group` last committed."""

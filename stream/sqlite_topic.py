@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from stream.errors import CursorExpired
+from stream.errors import CursorExpired, TopicReplaced
 from stream.sqlite_db import Database
 from stream.topic import Batch, Cursor, Entries, Entry, Retention
 
@@ -23,7 +23,8 @@ class SqliteTopic:
         self, log: Database, name: str, number: int, partitions: int, identity: str
     ) -> None:
         self.name, self.partitions, self.identity = name, partitions, identity
-        self._log, self._number, self._turn = log, number, 0
+        self.number = number
+        self._log, self._turn = log, 0
 
     def first(self) -> dict[int, int]:
         """Return the offset of the oldest record kept in each partition."""
@@ -33,17 +34,31 @@ class SqliteTopic:
         """Return the cursor after the last record of each partition."""
         return self._ends("next")
 
+    def refresh(self) -> None:
+        """Take note of partitions that were added since. Raises `TopicReplaced`."""
+        found = self._log.ask(
+            "SELECT partitions FROM topics WHERE topic = ? AND identity = ?",
+            self.number,
+            self.identity,
+        )
+        if not found:
+            raise TopicReplaced.named(self.name)
+        ((self.partitions,),) = found
+
     def retention(self) -> Retention:
         """Return how long records are kept."""
         (kept,) = self._log.ask(
-            "SELECT keep_seconds, keep_size FROM topics WHERE topic = ?", self._number
+            "SELECT keep_seconds, keep_size FROM topics WHERE topic = ?", self.number
         )
         return Retention(*kept)
 
     def _ends(self, column: str) -> dict[int, int]:
-        return dict(
-            self._log.ask(f"SELECT partition, {column} FROM ends WHERE topic = ?", self._number)
+        found = self._log.ask(
+            f"SELECT partition, {column} FROM ends WHERE topic = ?", self.number
         )
+        if not found:
+            raise TopicReplaced.named(self.name)
+        return dict(found)
 
     def read(self, cursor: Cursor, *, limit: int, wait: float) -> Sequence[Batch]:
         """Return at most `limit` entries from `cursor` on."""
@@ -89,7 +104,7 @@ class SqliteTopic:
     def newest(self, partition: int) -> Entry | None:
         """Return the newest record of a partition, or None."""
         rows = self._log.ask(
-            f"SELECT {_COLUMNS} FROM {table(self._number, partition)} "
+            f"SELECT {_COLUMNS} FROM {table(self.number, partition)} "
             "ORDER BY offset DESC LIMIT 1"
         )
         return _entry(rows[0]) if rows else None
@@ -98,7 +113,7 @@ class SqliteTopic:
         self, columns: str, partition: int, start: int, stop: int, limit: int
     ) -> list[tuple[Any, ...]]:
         rows = self._log.ask(
-            f"SELECT {columns} FROM {table(self._number, partition)} "
+            f"SELECT {columns} FROM {table(self.number, partition)} "
             "WHERE offset >= ? AND offset < ? ORDER BY offset LIMIT ?",
             start,
             stop,

@@ -10,7 +10,7 @@ import contextlib
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from stream.errors import Fenced, TopicFailed, TopicTimeout
@@ -57,7 +57,7 @@ class SqliteWriter:
             into = self._topics[topic] = self._topic(topic)
         if partition is None:
             partition = partition_of(key or b"", into.partitions)
-        place = into._number, partition
+        place = into.number, partition
         at = time.time() if timestamp is None else timestamp
         text = _text(headers) if headers else None
         self._waiting.setdefault(place, []).append((value, key, text, at))
@@ -137,6 +137,16 @@ class SqliteWriter:
         """Drop what was not committed."""
         self._waiting.clear()
         self._rows.clear()
+
+
+def begin(db: sqlite3.Connection, topic: int, partitions: Iterable[int]) -> None:
+    """Begin empty partitions of a topic."""
+    for p in partitions:
+        db.execute("INSERT INTO ends VALUES (?, ?, 0, 0, 0)", (topic, p))
+        db.execute(
+            f"CREATE TABLE {table(topic, p)} (offset INTEGER PRIMARY KEY, "
+            "value BLOB NOT NULL, key BLOB, headers TEXT, at REAL NOT NULL)"
+        )
 
 
 def _held(db: sqlite3.Connection, topic: str, partition: int) -> int | None:

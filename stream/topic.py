@@ -82,6 +82,13 @@ class Topic(Protocol):
     def end(self) -> dict[int, int]:
         """Return the cursor after the last committed record of each partition."""
 
+    def refresh(self) -> None:
+        """Take note of partitions that were added since; none ever goes.
+
+        Raises `TopicReplaced` where another topic has taken the name, `TopicMissing` where
+        none has it any more.
+        """
+
     def retention(self) -> Retention:
         """Return how long records are kept, as the log itself has it now."""
 
@@ -147,6 +154,18 @@ class Writer(Protocol):
         """Let go of the log; what was not committed is dropped."""
 
 
+class Crew(NamedTuple):
+    """One of several processes that hold a group together, each a fixed part of it.
+
+    The `worker`-th of `workers`, counted from 0, has each `workers`-th partition. `claim`
+    is what `Log.claim` gave for all of them.
+    """
+
+    worker: int
+    workers: int
+    claim: int
+
+
 class Share(NamedTuple):
     """The partitions that are a member's own, until its group shares them out again.
 
@@ -200,22 +219,43 @@ class Log(Protocol):
     def topic(self, name: str) -> Topic:
         """Return an existing topic, or raise `TopicMissing`."""
 
-    def writer(self, name: str, *, atomic: bool = True) -> Writer:
+    def widen(self, name: str, partitions: int) -> None:
+        """Give an existing topic as many partitions, unless it has more; those are empty.
+
+        Keys then go to other partitions than before.
+        """
+
+    def claim(self, group: str) -> int | None:
+        """Take a group from whoever has it, for several processes that will hold it together.
+
+        Whoever claims or joins it later fences all of them. Returns None where a group
+        shares out its partitions by itself.
+        """
+
+    def writer(self, name: str, *, atomic: bool = True, claim: int | None = None) -> Writer:
         """Return a writer of that name, fencing any other that still has it.
+
+        With a `claim` it fences nobody, and is fenced with all that have the same.
 
         Without `atomic` a log may do without the fence and store part of a commit that
         fails, where the two cost extra: for one who says everything again after a failure.
         """
 
     def join(
-        self, group: str, topic: Topic, *, member: str | None = None, exactly_once: bool = True
+        self,
+        group: str,
+        topic: Topic,
+        *,
+        member: str | None = None,
+        exactly_once: bool = True,
+        crew: Crew | None = None,
     ) -> Seat:
         """Return a seat in a group of readers of a topic.
 
         On Kafka members of one group share the partitions; a `member` that comes again
         takes its old place, and whoever has it is `Fenced`. On the other logs, and without
-        `exactly_once`, a seat has all partitions, and a newer one of the group fences it
-        where a log knows writers apart.
+        `exactly_once`, a seat has all partitions, or those of its place in a `crew`, and a
+        newer one of the group fences it where a log knows writers apart.
         """
 
     def committed(self, group: str) -> dict[int, int]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from driftline.console import Stop, set_up_logging, sum_up, tell
 from driftline.options import MODEL, Common, Learning, Named
 from driftline.settings import config_and_run, labels, open_stream, spec
+
+if TYPE_CHECKING:
+    from learner.summary import Summary
 
 
 def learn(
@@ -19,6 +22,7 @@ def learn(
     turn_seconds: float = 0.05,
     delivery: Literal["exactly-once", "at-least-once"] = "exactly-once",
     member: str | None = None,
+    workers: int = 1,
     until_end: bool = False,
     rebuild: bool = False,
     accept_versions: bool = False,
@@ -43,6 +47,8 @@ def learn(
     member
         Name of this one of several learners of a name that share a stream's partitions on
         Kafka; started again under it, it takes its old place at once.
+    workers
+        Processes on this machine that share the partitions; when one fails, all end.
     until_end
         Stop at the end of the stream as it stands now.
     accept_versions
@@ -84,12 +90,29 @@ def learn(
             "host": host,
         },
     )
+    if workers != 1:
+        from driftline.workers import learn as run_all
+
+        with Stop().on_signals() as stop:
+            summary, failed = run_all(
+                *(common.address, config, how),
+                workers=workers,
+                verbose=common.verbose,
+                stop=stop,
+            )
+        _tell_summary(summary, common)
+        return failed or _code(summary, stop)
     log = open_stream(common.address)
     try:
         with Stop().on_signals() as stop:
             summary = run(log, config, how, stopping=stop)
     finally:
         log.close()
+    _tell_summary(summary, common)
+    return _code(summary, stop)
+
+
+def _tell_summary(summary: Summary, common: Common) -> None:
     sum_up(summary.as_dict(), as_json=common.json, title="learned")
     if summary.dead * 2 > summary.samples:
         tell(
@@ -97,6 +120,9 @@ def learn(
             "the model take such features and labels? 'driftline dead' shows them, and "
             "--model hoeffding-tree --name tree begins another that takes texts as well"
         )
+
+
+def _code(summary: Summary, stop: Stop) -> int:
     if summary.dead and not summary.samples:
         return stop.exit_code or 1
     return stop.exit_code

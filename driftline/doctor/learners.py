@@ -38,7 +38,7 @@ def cursors(case: Case) -> Iterator[Finding]:
         if any(committed[p] > end.get(p, 0) for p in committed):
             yield failed(
                 f"{text}, beyond the end of the topic",
-                "the topic was made anew: start the learner with --fresh",
+                "the topic was made anew: go on under another --name",
             )
         elif any(committed.get(p, first[p]) < first[p] for p in first):
             yield failed(

@@ -188,7 +188,7 @@ def test_records_that_retention_has_taken_are_found(run, examined):
     learn(run, "sqlite:s.db")
     with closing(connect("sqlite:s.db")) as log:
         log.connection().execute("UPDATE ends SET first = 1251, next = 1300")
-        number = log.topic("local.samples")._number
+        number = log.topic("local.samples").number
         log.connection().execute(f"DELETE FROM log_{number}_0")
         log.connection().execute("UPDATE cursors SET cursor = 1000")
         path = Path("s.db.state/local/main/p0")
