@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any, NoReturn
 
+from learner.breaker import Recent
 from learner.clock import GrainTime
 from learner.config import Config
 from learner.drift import Watch
@@ -71,6 +72,7 @@ class Learner:
         self.untaught: list[tuple[Features, Label, int, bytes]] = []
         self.scores = Scores(self.task)
         self.grain_time = GrainTime(config.grain_seconds, max_jump=config.max_jump)
+        self.recent = Recent()
         self._late_before = 0
 
     def _make(self) -> Model:
@@ -134,6 +136,7 @@ class Learner:
                 self._take_grains(decoded, turn, answer, between)
         # What cannot be decoded is found earlier than what cannot be guessed.
         turn.settle()
+        self.recent.take(batch.entries, turn.dead)
         self.cursor = batch.next
         columns = turn.transposed()
         turn.errors = self.scores.update(columns[4], columns[5], columns[9])

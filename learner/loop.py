@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from learner.batches import joined, since, until
+from learner.breaker import Breaker, Share
 from learner.checkpoint import Checkpoints, key_of
 from learner.commits import Commits
 from learner.config import Config
@@ -23,7 +24,7 @@ from learner.places import Part, Places
 from learner.resources import event_time, header
 from learner.summary import Summary, summarize
 from learner.turn import Turn
-from stream.errors import SeatLost, SettingError, TopicMissing
+from stream.errors import BreakerOpen, SeatLost, SettingError, TopicMissing
 from stream.topic import (
     Batch,
     Cursor,
@@ -76,9 +77,9 @@ class Run:
     saying nothing that was said before; `fresh` begins with a new state where the old one
     stood. `answer` says which samples get a prediction: asked, all, none. `delivery` is
     exactly-once or, where the log has both, at-least-once. Learners of one name share the
-    partitions; one with a `member` name takes its old place in the group again. With a
-    `port`, 0 for a free one, it can be asked over HTTP while it learns; see
-    `learner.serving`.
+    partitions; one with a `member` name takes its old place in the group again. Above a
+    `breaker` share of dead letters it pauses, see `learner.breaker`. With a `port`, 0 for a
+    free one, it can be asked over HTTP while it learns; see `learner.serving`.
     """
 
     name: str = "main"
@@ -92,6 +93,7 @@ class Run:
     answer: str = "asked"
     delivery: str = "exactly-once"
     member: str | None = None
+    breaker: Share = 0.5
     host: str = "127.0.0.1"
     port: int | None = None
 
@@ -110,6 +112,7 @@ class Run:
         if self.delivery not in _DELIVERIES:
             one = " or ".join(_DELIVERIES)
             raise SettingError(f"delivery must be {one}, got {self.delivery!r}")
+        Breaker.check(self.breaker)
         if self.member is not None:
             check_name(self.member, "member")
             if self.key_file is None:
@@ -260,6 +263,7 @@ class _Work:
         )
         self._parts = self._places.parts
         self._desk, self._clerk = desk, self._clerk_at(desk)
+        self._breaker = Breaker(run.breaker, desk)
 
     def _clerk_at(self, desk: Desk | None) -> Clerk | None:
         if desk is None:
@@ -309,6 +313,8 @@ class _Work:
 
     def _turns(self, origin: dict[str, bytes]) -> None:
         while not self._stopping():
+            if self._paused():
+                continue
             cursors = {p: part.learner.cursor for p, part in self._parts.items()}
             cursors = {p: c for p, c in cursors.items() if not self._parts[p].over}
             if not cursors and self._ended():
@@ -320,6 +326,28 @@ class _Work:
                     self._save()
             else:
                 self._look()
+
+    def _paused(self) -> bool:
+        """Wait for a while if the breaker is open; return whether it is.
+
+        Who only replays goes on: that was let through before.
+        """
+        judged = {
+            p: part.learner.recent
+            for p, part in self._parts.items()
+            if not part.over and part.learner.cursor >= part.said
+        }
+        why = self._breaker.why(judged)
+        if why is None:
+            return False
+        self._settle()
+        if self._breaker.say(why):
+            self._save()
+        if self._how.until_end:
+            raise BreakerOpen(why)
+        self._rest(_WAIT)
+        self._look()
+        return True
 
     def _ended(self) -> bool:
         """Return whether all is done; who has no partition waits for those who have."""
@@ -398,7 +426,8 @@ class _Work:
                 learner.learn(silent, between=between)
                 if learner.cursor >= part.said:
                     self._next_save = 0.0  # so that a crash need not replay this again
-            if spoken.next > learner.cursor:
+            # What a replay comes to may be what its learner was paused at.
+            if spoken.next > learner.cursor and not self._breaker.open(learner.recent):
                 began = time.perf_counter()
                 turn = learner.learn(spoken, answer=self._how.answer, between=between)
                 told.append((part, spoken, turn, time.perf_counter() - began))
@@ -419,6 +448,7 @@ class _Work:
                 turn=seconds,
                 commit=self._commits.seconds,
                 model_bytes=part.size,
+                paused=self._breaker.open(part.learner.recent),
             )
             self._tell(part, turn, {**origin, "resources": resources})
         # One partition may still replay while another speaks: its cursor must not go back.

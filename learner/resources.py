@@ -90,13 +90,15 @@ def header(
     turn: float,
     commit: float | None,
     model_bytes: int | None,
+    paused: bool = False,
 ) -> bytes:
     """Return the header `resources` of a turn's outcomes: JSON, seconds and bytes.
 
     `memory_bytes` and `cpu_seconds` are the process's, `predict_seconds` and
     `learn_seconds` those of one sample, on average over the few that were timed,
     `turn_seconds` what the turn took to learn, `commit_seconds` the commit before it.
-    `model_bytes` is the size of the newest checkpoint, `event_time` what it has `reached`, in
+    `model_bytes` is the size of the newest checkpoint, `paused` is 1 where the breaker is open
+    behind this turn, else 0, `event_time` what it has `reached`, in
     seconds of the epoch, `time` when the turn was learned. What is not known is left out.
     """
     memory, cpu = _used()
@@ -108,6 +110,7 @@ def header(
         "learn_seconds": timed.learn / timed.learned if timed.learned else None,
         "turn_seconds": turn,
         "commit_seconds": commit,
+        "paused": int(paused),
         "event_time": reached,
         "time": time.time(),
     }

@@ -70,6 +70,7 @@ _RESOURCES = {
     "learn_seconds": "learn_seconds",
     "turn_seconds": "turn_seconds",
     "commit_seconds": "commit_seconds",
+    "paused": "learner_paused",
 }
 _COUNTS = (
     "samples",

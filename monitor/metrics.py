@@ -178,6 +178,11 @@ METRICS = tuple(
         ("learn_seconds", "Time to learn a sample, lately.", _PARTITION),
         ("turn_seconds", "Time to compute the last turn.", _PARTITION),
         ("commit_seconds", "Time the commit before took.", _PARTITION),
+        (
+            "learner_paused",
+            "1 where the breaker has paused the learner: most records are refused; else 0.",
+            _PARTITION,
+        ),
         ("samples_per_second", "Samples learned a second, over the last 10 s.", ()),
         ("last_outcome_timestamp_seconds", "When the newest outcomes came.", _PARTITION),
     )

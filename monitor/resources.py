@@ -25,6 +25,7 @@ class Resources(NamedTuple):
     has learned, and `time`, when it said all this, are seconds of the epoch. Memory and
     `cpu_seconds` are the process's, for all its partitions; `predict_seconds` and
     `learn_seconds` are a sample's, `turn_seconds` and `commit_seconds` a turn's.
+    `paused` is 1 where the breaker has stopped the learner, else 0.
     """
 
     memory_bytes: float | None = None
@@ -34,6 +35,7 @@ class Resources(NamedTuple):
     learn_seconds: float | None = None
     turn_seconds: float | None = None
     commit_seconds: float | None = None
+    paused: float | None = None
     event_time: float | None = None
     time: float | None = None
 

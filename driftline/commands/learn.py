@@ -19,6 +19,7 @@ def learn(
     turn_seconds: float = 0.05,
     delivery: Literal["exactly-once", "at-least-once"] = "exactly-once",
     member: str | None = None,
+    breaker: float | Literal["off"] = 0.5,
     until_end: bool = False,
     rebuild: bool = False,
     fresh: bool = False,
@@ -42,6 +43,9 @@ def learn(
     member
         Name of this one of several learners of a name that share a stream's partitions on
         Kafka; started again under it, it takes its old place at once.
+    breaker
+        Share of dead letters among a partition's last 1,000 records above which the learner
+        pauses for a person to look; off for never.
     until_end
         Stop at the end of the stream as it stands now.
     rebuild
@@ -72,6 +76,7 @@ def learn(
             "turn_seconds": turn_seconds,
             "delivery": delivery,
             "member": member,
+            "breaker": breaker,
             "rebuild": rebuild,
             "fresh": fresh,
             "answer": answer,
