@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
-from typing import Any, NoReturn
+from typing import Any
 
 from learner.breaker import Recent
 from learner.clock import GrainTime
@@ -16,6 +16,7 @@ from learner.models.build import build
 from learner.models.model import Guess, Model, ModelError
 from learner.policies import policy_named
 from learner.reading import Reading
+from learner.refusing import LABELS, model_error, refuse_label
 from learner.resources import SAMPLED
 from learner.scores import Scores
 from learner.turn import Turn
@@ -44,11 +45,6 @@ Entries = Sequence[tuple[int, bytes]]
 Between = Callable[[int], None]
 PIECE = 32
 """Records decoded at a time."""
-_LABELS: dict[str, frozenset[type]] = {
-    "classification": frozenset((bool, int, str)),
-    "regression": frozenset((int, float)),
-    "anomaly": frozenset((bool, int)),
-}
 
 
 class Learner:
@@ -270,7 +266,7 @@ class Learner:
         policy, watch, two, waiting = self.policy, self.watch, self.two, self.waiting
         direct = self._direct
         teach, known = policy.model.learn_one, policy.model.classes
-        arm, types, regression = policy.arm, _LABELS[self.task], self.task == "regression"
+        arm, types, regression = policy.arm, LABELS[self.task], self.task == "regression"
         number, unsupervised = self.task != "classification", policy.model.unsupervised
         add, answer_all = turn.rows.append, answer == "all"
         codes, labels = (two.codes, two.labels) if two else ({}, {})
@@ -324,7 +320,12 @@ class Learner:
                     or (known is not None and y not in known)
                     or (regression and not -LARGEST <= y <= LARGEST)
                 ):
-                    self._refuse(y)
+                    refuse_label(
+                        y,
+                        self.task,
+                        self.config.model,
+                        needs_classes=policy.model.needs_classes,
+                    )
                 code = y if two is None else codes[y] if y in codes else two.code(y)
             except RecordError as error:
                 # If a sample waited for it, that goes on waiting, at its place in the queue.
@@ -481,28 +482,6 @@ class Learner:
             self.two = self._two_classes()
         turn.events.append((offset, "declare", details))
 
-    def _refuse(self, y: Any) -> NoReturn:
-        """Say why a label cannot be learned."""
-        if type(y) not in _LABELS[self.task]:
-            kinds = " or ".join(sorted(kind.__name__ for kind in _LABELS[self.task]))
-            raise RecordError(
-                "label_type",
-                f"label {y!r} must be {kinds} for {self.task}; does the model fit the task?",
-            )
-        if self.task == "anomaly":
-            raise RecordError(
-                "unknown_class",
-                f"label {y!r} must be true or 1 for an anomaly, else false or 0",
-            )
-        if self.task == "regression":
-            raise RecordError("number_range", f"label {y!r} is beyond ±{LARGEST:g}")
-        if self.policy.model.needs_classes:
-            raise SettingError(
-                f"model {self.config.model!r} must know every class before it learns; give "
-                "--classes, or let 'driftline produce' declare them"
-            )
-        raise RecordError("unknown_class", f"label {y!r} was never declared; see --classes")
-
     def _bury(
         self,
         turn: Turn,
@@ -532,11 +511,3 @@ def _is_command(decoded: Decoded) -> bool:
         decode_command(value)
         return True
     return False
-
-
-def model_error(error: Exception, reason: str = "model_error") -> RecordError:
-    """Return how a record is refused on which a model has failed."""
-    hint = "; a text or a missing value may be what it cannot take"
-    return RecordError(
-        reason, f"{type(error).__name__}: {error}{hint if isinstance(error, TypeError) else ''}"
-    )

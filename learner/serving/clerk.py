@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from learner.learner import Learner, model_error
+from learner.learner import Learner
 from learner.models.model import Guess, ModelError
 from learner.reading import Decode
+from learner.refusing import model_error
 from learner.serving.desk import About, Asked, Desk, Refused
 from learner.serving.questions import Served
 from stream.errors import RecordError, StreamError
