@@ -18,6 +18,8 @@ class Waiting(NamedTuple):
     ts: float | None
     x: Features
     guess: Guess
+    since: float | None = None
+    """The event time at which it came, where that matters."""
 
 
 class TwoClasses:

@@ -8,7 +8,7 @@ from itertools import chain, islice
 from typing import Any
 
 from learner.breaker import Recent
-from learner.clock import GrainTime
+from learner.clock import Age, GrainTime
 from learner.config import Config
 from learner.drift import Watch
 from learner.labels import TwoClasses, Waiting
@@ -65,6 +65,7 @@ class Learner:
         self.watch = self._watch()
         self.two = self._two_classes()
         self.waiting: dict[str, Waiting] = {}
+        self.age = self._age()
         self.untaught: list[tuple[Features, Label, int, bytes]] = []
         self.scores = Scores(self.task)
         self.grain_time = GrainTime(config.grain_seconds, max_jump=config.max_jump)
@@ -95,6 +96,10 @@ class Learner:
         return Watch(
             config.detector, task=self.task, direction=config.direction, seed=config.seed
         )
+
+    def _age(self) -> Age | None:
+        seconds = self.config.pending_seconds
+        return None if seconds is None else Age(seconds, max_jump=self.config.max_jump)
 
     def _two_classes(self) -> TwoClasses | None:
         if not self.policy.model.binary:
@@ -270,12 +275,14 @@ class Learner:
         number, unsupervised = self.task != "classification", policy.model.unsupervised
         add, answer_all = turn.rows.append, answer == "all"
         codes, labels = (two.codes, two.labels) if two else ({}, {})
-        samples = 0
+        aging, samples = self.age is not None, 0
         x: Any
         y: Any
         y_pred: Any
         id_: Any
         for offset, value, record in decoded:
+            if aging:
+                self._expire(record.ts)
             x, y = record.x, record.y
             if x is UNSET:
                 # A declaration asks whether any came before it, in this turn too.
@@ -289,7 +296,7 @@ class Learner:
                     codes, labels = (two.codes, two.labels) if two else ({}, {})
                 if found is None:
                     continue
-                of, id_, ts, x, (y_pred, p) = found
+                of, id_, ts, x, (y_pred, p), _ = found
             else:
                 samples += 1
                 try:
@@ -308,7 +315,7 @@ class Learner:
                     samples -= 1
                     if found is None:
                         continue
-                    of, id_, ts, x, (y_pred, p) = found
+                    of, id_, ts, x, (y_pred, p), _ = found
                 elif y is None:
                     self._ask(Waiting(of, id_, ts, x, (y_pred, p)), turn, answer)
                     if unsupervised:
@@ -396,12 +403,25 @@ class Learner:
 
     def _ask(self, asked: Waiting, turn: Turn, answer: str) -> None:
         """Keep a question until its label comes; the oldest makes room for the newest."""
+        if self.age is not None:
+            asked = asked._replace(since=self.age.now)
         self.waiting[str(asked.id)] = asked
         if len(self.waiting) > self.config.max_pending:
-            del self.waiting[next(iter(self.waiting))]
-            self.scores.totals.expired += 1
+            self._give_up(next(iter(self.waiting)))
         if answer != "none":
             self._answer(asked, turn)
+
+    def _expire(self, ts: float | None) -> None:
+        """Take the time of a record; give up the questions that have waited for too long."""
+        if (age := self.age) is None:
+            return
+        age.observe(ts)
+        while self.waiting and age.over(self.waiting[id_ := next(iter(self.waiting))].since):
+            self._give_up(id_)
+
+    def _give_up(self, id_: str) -> None:
+        del self.waiting[id_]
+        self.scores.totals.expired += 1
 
     def _answer(self, asked: Waiting, turn: Turn) -> None:
         turn.predictions.append(self.prediction(asked))
@@ -464,7 +484,8 @@ class Learner:
         found = self.waiting.get(str(record.id))
         if found is None:
             raise RecordError(
-                "unknown_id", f"no sample of id {record.id!r} waits in this partition"
+                "unknown_id",
+                f"no sample of id {record.id!r} waits in this partition, or no longer",
             )
         return found
 

@@ -137,6 +137,7 @@ CASES = [
     flags("--grain-seconds inf", "grain_seconds must be above 0"),
     flags("--turn 99999999999999999999", "turn must be a whole number from 1 to 1000000"),
     flags("--seed 99999999999", "seed must be a whole number from 0"),
+    flags("--pending-seconds 0", "pending_seconds must be above 0, got 0.0"),
     flags("--max-pending 0", "max_pending must be at least 1"),
     flags("--model {broken", "is no JSON"),
     flags('--model {"class":3}', "must be a name, a dotted path, a table with 'class'"),

@@ -22,6 +22,7 @@ OTHERS = {
     "seed": 2,
     "max_pending": 10,
     "max_jump": 60.0,
+    "pending_seconds": 3600.0,
     "topic": "orders",
     "mapping": FieldMap(y="paid"),
 }
