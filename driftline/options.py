@@ -84,6 +84,9 @@ class Learning:
     pending_seconds: float | None = None
     "Give a question up also when event time has moved on by so many seconds since it came."
 
+    max_parameters: int | None = None
+    "Start over with a fresh model when it holds more numbers than this. Default: no ceiling."
+
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)

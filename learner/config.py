@@ -17,7 +17,7 @@ from stream.topic import TOPIC
 
 MAX_GRAIN = 1_000_000
 """Labelled samples of one grain, at most: all of them wait in memory."""
-_LATER = ("topic", "mapping", "pending_seconds")
+_LATER = ("topic", "mapping", "pending_seconds", "max_parameters")
 MAX_SEED = 2**32 - 1
 """NumPy takes no seed beyond."""
 
@@ -32,6 +32,7 @@ class Config:
     a grain also when event time has moved on so far. `classes` are all labels there will be.
     `max_pending` bounds the questions that wait for a label; the oldest expire first. One
     expires also when event time has moved on by `pending_seconds` since it came.
+    A model that holds more than `max_parameters` numbers is replaced by a fresh one.
 
     `topic` is somebody else's topic to read instead of the stream's samples, and `mapping`
     what stands where in its records. What the mapping finds is all the learner hears.
@@ -49,6 +50,7 @@ class Config:
     max_pending: int = 100_000
     max_jump: float = 86_400.0
     pending_seconds: float | None = None
+    max_parameters: int | None = None
     topic: str | None = None
     mapping: FieldMap | None = None
 
@@ -64,6 +66,10 @@ class Config:
             raise SettingError(f"max_pending must be at least 1, got {self.max_pending!r}")
         if self.pending_seconds is not None and not 0 < self.pending_seconds < math.inf:
             raise SettingError(f"pending_seconds must be above 0, got {self.pending_seconds!r}")
+        if self.max_parameters is not None and self.max_parameters < 1:
+            raise SettingError(
+                f"max_parameters must be at least 1, got {self.max_parameters!r}"
+            )
         if self.detector is None:
             chosen = "none" if self.policy == "none" else "adwin"
             object.__setattr__(self, "detector", chosen)

@@ -8,6 +8,7 @@ from itertools import chain, islice
 from typing import Any
 
 from learner.breaker import Recent
+from learner.ceiling import Ceiling
 from learner.clock import Age, GrainTime
 from learner.config import Config
 from learner.drift import Watch
@@ -62,6 +63,7 @@ class Learner:
         model = self.policy.model
         self.task = model.task
         self.grain = config.grain or model.grain
+        self.ceiling = self._ceiling()
         self.watch = self._watch()
         self.two = self._two_classes()
         self.waiting: dict[str, Waiting] = {}
@@ -96,6 +98,10 @@ class Learner:
         return Watch(
             config.detector, task=self.task, direction=config.direction, seed=config.seed
         )
+
+    def _ceiling(self) -> Ceiling | None:
+        most = self.config.max_parameters
+        return None if most is None else Ceiling(most, self.policy.model)
 
     def _age(self) -> Age | None:
         seconds = self.config.pending_seconds
@@ -251,6 +257,7 @@ class Learner:
                 self._bury(turn, at, value, model_error(error, "not_learned"), offset)
             what = {"samples": len(xs), "error": shown(str(error))}
             turn.events.append((offset, "not-learned", what))
+        self._outgrown(offset, turn, len(xs))
 
     def _act(self, offset: int, turn: Turn) -> None:
         """Let the policy do what it has decided."""
@@ -259,6 +266,21 @@ class Learner:
         self._late_before += late - self.policy.model.late_features
         self.scores.totals.resets += kind == "reset"
         turn.events.append((offset, kind, details))
+
+    def _outgrown(self, offset: int, turn: Turn, learned: int = 1) -> bool:
+        """Start over with a new model if this one holds more than it may; return whether.
+
+        The detector starts over with it: that a new model errs more is no drift.
+        """
+        if self.ceiling is None or not self.ceiling.reached(self.policy.model, learned):
+            return False
+        self._late_before += self.policy.model.late_features
+        self.policy.model, self.watch = self._make(), self._watch()
+        self.scores.totals.resets += 1
+        self.scores.totals.outgrown += 1
+        why = {"why": "outgrown", "max_parameters": self.ceiling.most}
+        turn.events.append((offset, "reset", why))
+        return True
 
     def _take(
         self,
@@ -275,6 +297,7 @@ class Learner:
         number, unsupervised = self.task != "classification", policy.model.unsupervised
         add, answer_all = turn.rows.append, answer == "all"
         codes, labels = (two.codes, two.labels) if two else ({}, {})
+        bounded = direct and self.ceiling is not None
         aging, samples = self.age is not None, 0
         x: Any
         y: Any
@@ -320,6 +343,8 @@ class Learner:
                     self._ask(Waiting(of, id_, ts, x, (y_pred, p)), turn, answer)
                     if unsupervised:
                         self._teach(x, offset, value, turn)
+                        if bounded and self._outgrown(offset, turn):
+                            guess, teach = policy.model.guess, policy.model.learn_one
                     continue
             try:
                 if (
@@ -371,6 +396,8 @@ class Learner:
                     teach(x, code)
                 except ModelError as error:
                     self._bury(turn, offset, value, model_error(error, "not_learned"))
+                if bounded and self._outgrown(offset, turn):
+                    guess, teach = policy.model.guess, policy.model.learn_one
             else:
                 self.untaught.append((x, code, offset, value))
         self.scores.totals.samples += samples

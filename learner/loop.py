@@ -20,6 +20,7 @@ from learner.config import Config
 from learner.hot import hot, one_thread
 from learner.learner import Learner
 from learner.messages import Topics, send
+from learner.models.size import parameters
 from learner.places import Part, Places
 from learner.resources import event_time, header
 from learner.summary import Summary, summarize
@@ -448,6 +449,7 @@ class _Work:
                 turn=seconds,
                 commit=self._commits.seconds,
                 model_bytes=part.size,
+                model_parameters=part.parameters,
                 paused=self._breaker.open(part.learner.recent),
             )
             self._tell(part, turn, {**origin, "resources": resources})
@@ -493,6 +495,7 @@ class _Work:
                 try:
                     part.learner = part.store.save(part.learner)
                     part.size = part.store.size()
+                    part.parameters = parameters(part.learner.policy.model.parts)
                 except OSError as error:
                     _log.warning("no checkpoint of partition %d: %s; going on", p, error)
                     failed = True

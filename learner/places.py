@@ -28,6 +28,8 @@ class Part:
     progress: Progress
     size: int | None
     """Bytes of the newest checkpoint."""
+    parameters: int | None
+    """Numbers that its model held then."""
     before: int
     """Samples that the learner had taken before it came here."""
 
@@ -125,7 +127,7 @@ class Places:
         )
         stop = float(self._end.get(p, "inf"))
         before = learner.totals.samples
-        return Part(learner, store, said, stop, Progress(learner), store.size(), before)
+        return Part(learner, store, said, stop, Progress(learner), store.size(), None, before)
 
     def _say(self, mine: frozenset[int]) -> None:
         count = self._samples.partitions

@@ -90,6 +90,7 @@ def header(
     turn: float,
     commit: float | None,
     model_bytes: int | None,
+    model_parameters: int | None = None,
     paused: bool = False,
 ) -> bytes:
     """Return the header `resources` of a turn's outcomes: JSON, seconds and bytes.
@@ -97,7 +98,8 @@ def header(
     `memory_bytes` and `cpu_seconds` are the process's, `predict_seconds` and
     `learn_seconds` those of one sample, on average over the few that were timed,
     `turn_seconds` what the turn took to learn, `commit_seconds` the commit before it.
-    `model_bytes` is the size of the newest checkpoint, `paused` is 1 where the breaker is open
+    `model_bytes` is the size of the newest checkpoint, `model_parameters` how many numbers its
+    model held, `paused` is 1 where the breaker is open
     behind this turn, else 0, `event_time` what it has `reached`, in
     seconds of the epoch, `time` when the turn was learned. What is not known is left out.
     """
@@ -106,6 +108,7 @@ def header(
         "memory_bytes": memory,
         "cpu_seconds": cpu,
         "model_bytes": model_bytes,
+        "model_parameters": model_parameters,
         "predict_seconds": timed.predict / timed.predicted if timed.predicted else None,
         "learn_seconds": timed.learn / timed.learned if timed.learned else None,
         "turn_seconds": turn,

@@ -66,6 +66,7 @@ _LABELLED = {
 _RESOURCES = {
     "memory_bytes": "learner_memory_bytes",
     "model_bytes": "model_bytes",
+    "model_parameters": "model_parameters",
     "predict_seconds": "predict_seconds",
     "learn_seconds": "learn_seconds",
     "turn_seconds": "turn_seconds",
@@ -84,6 +85,7 @@ _COUNTS = (
     "expired",
     "late_features",
     "repeated",
+    "outgrown",
 )
 
 

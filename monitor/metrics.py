@@ -48,6 +48,7 @@ METRICS = tuple(
             _PARTITION,
         ),
         ("repeated_total", "Labels that brought their features once more.", _PARTITION),
+        ("outgrown_total", "Models replaced as they outgrew their ceiling.", _PARTITION),
         (
             "refused_total",
             "Messages this monitor could not read as outcomes, or whose header it could not.",
@@ -174,6 +175,7 @@ METRICS = tuple(
             _PARTITION,
         ),
         ("model_bytes", "Size of the newest checkpoint.", _PARTITION),
+        ("model_parameters", "Numbers that its model held.", _PARTITION),
         ("predict_seconds", "Time to guess a sample, lately.", _PARTITION),
         ("learn_seconds", "Time to learn a sample, lately.", _PARTITION),
         ("turn_seconds", "Time to compute the last turn.", _PARTITION),

@@ -31,6 +31,7 @@ class Resources(NamedTuple):
     memory_bytes: float | None = None
     cpu_seconds: float | None = None
     model_bytes: float | None = None
+    model_parameters: float | None = None
     predict_seconds: float | None = None
     learn_seconds: float | None = None
     turn_seconds: float | None = None

@@ -159,6 +159,7 @@ class Totals(msgspec.Struct, gc=False):
     expired: int = 0
     late_features: int = 0
     repeated: int = 0
+    outgrown: int = 0
 
     def count_dead(self, reason: str, records: int = 1) -> None:
         """Count records that were refused."""
