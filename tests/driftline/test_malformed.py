@@ -140,7 +140,7 @@ CASES = [
     flags("--pending-seconds 0", "pending_seconds must be above 0, got 0.0"),
     flags("--max-parameters 0", "max_parameters must be at least 1, got 0"),
     flags("--breaker 0", "breaker must be off, or above 0 and at most 1, got 0.0"),
-    flags("--breaker on", "--breaker must be"),
+    flags("--breaker on", "--breaker must be a number or off, got 'on'"),
     flags("--max-pending 0", "max_pending must be at least 1"),
     flags("--model {broken", "is no JSON"),
     flags('--model {"class":3}', "must be a name, a dotted path, a table with 'class'"),
