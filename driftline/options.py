@@ -81,6 +81,12 @@ class Learning:
     max_pending: int = 100_000
     "Questions kept until their label comes; the oldest expire first."
 
+    pending_seconds: float | None = None
+    "Give a question up also when event time has moved on by so many seconds since it came."
+
+    max_parameters: int | None = None
+    "Start over with a fresh model when it holds more numbers than this. Default: no ceiling."
+
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import UnionType
+from typing import Union, get_origin
+
 from cyclopts import App, CoercionError, CycloptsError, Token, UnknownCommandError
 from cyclopts.argument import Argument
 from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
@@ -37,7 +40,9 @@ def sentence(error: CycloptsError) -> str:
                 return found
             name = error.keyword or argument.name
             return f"{command!r} needs a value for {name}; see '{command} --help'"
-        case CoercionError(token=Token() as token, target_type=type() as kind, msg=None):
+        case CoercionError(token=Token() as token, target_type=kind, msg=None) if isinstance(
+            kind, type
+        ) or get_origin(kind) in (Union, UnionType):
             name = token.keyword or (error.argument.name if error.argument else "it")
             hint = _LINKS if token.source == "env" and "://" in token.value else ""
             return f"{name} must be {words_of(kind)}, got {token.value!r}{hint}"

@@ -63,3 +63,36 @@ class GrainTime:
     def begin(self) -> None:
         """Begin the next grain now."""
         self._start = self._time.now
+
+
+class Age:
+    """Tells what has waited for `seconds` of event time; before the first time nothing ages.
+
+    >>> age = Age(60, max_jump=86_400)
+    >>> age.observe(1000.0)
+    >>> since = age.now
+    >>> age.observe(1060.0)
+    >>> age.over(since)
+    True
+    """
+
+    def __init__(self, seconds: float, *, max_jump: float) -> None:
+        self._seconds = seconds
+        self._time = EventTime(max_jump)
+        self._start: float | None = None
+
+    @property
+    def now(self) -> float | None:
+        """The event time there is, in seconds of the epoch; None before the first."""
+        return self._time.now
+
+    def observe(self, ts: float | None) -> None:
+        """Take the `ts` of a record; None says nothing."""
+        self._time.observe(ts)
+        if self._start is None:
+            self._start = self._time.now
+
+    def over(self, since: float | None) -> bool:
+        """Return whether what came at `since` has waited for so long; None for before any."""
+        since = self._start if since is None else since
+        return since is not None and self.now is not None and self.now - since >= self._seconds

@@ -18,7 +18,7 @@ from stream.topic import TOPIC
 
 MAX_GRAIN = 1_000_000
 """Labelled samples of one grain, at most: all of them wait in memory."""
-_LATER = ("topic", "mapping")
+_LATER = ("topic", "mapping", "pending_seconds", "max_parameters")
 MAX_SEED = 2**32 - 1
 """NumPy takes no seed beyond."""
 
@@ -32,7 +32,9 @@ class Config:
     is how many labelled samples are learned at once, None for the model's own;
     `grain_seconds` ends a grain also when event time has moved on so far. `classes` are all
     labels there will be.
-    `max_pending` bounds the questions that wait for a label; the oldest expire first.
+    `max_pending` bounds the questions that wait for a label; the oldest expire first. One
+    expires also when event time has moved on by `pending_seconds` since it came.
+    A model that holds more than `max_parameters` numbers is replaced by a fresh one.
 
     `topic` is somebody else's topic to read instead of the stream's samples, and `mapping`
     what stands where in its records. What the mapping finds is all the learner hears.
@@ -49,6 +51,8 @@ class Config:
     seed: int = 1
     max_pending: int = 100_000
     max_jump: float = 86_400.0
+    pending_seconds: float | None = None
+    max_parameters: int | None = None
     topic: str | None = None
     mapping: FieldMap | None = None
 
@@ -62,6 +66,12 @@ class Config:
             raise SettingError(f"grain_seconds must be above 0, got {self.grain_seconds!r}")
         if self.max_pending < 1:
             raise SettingError(f"max_pending must be at least 1, got {self.max_pending!r}")
+        if self.pending_seconds is not None and not 0 < self.pending_seconds < math.inf:
+            raise SettingError(f"pending_seconds must be above 0, got {self.pending_seconds!r}")
+        if self.max_parameters is not None and self.max_parameters < 1:
+            raise SettingError(
+                f"max_parameters must be at least 1, got {self.max_parameters!r}"
+            )
         if self.detector is None:
             chosen = "adwin" if POLICIES[name_of(self.policy)].listens else "none"
             object.__setattr__(self, "detector", chosen)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from learner.learner import Learner, model_error
+from learner.learner import Learner
 from learner.models.model import Guess, ModelError
+from learner.refusing import model_error
 from stream.errors import RecordError
 from stream.records import Features
 

@@ -20,6 +20,8 @@ class Waiting(NamedTuple):
     guess: Guess
     arm: str = "main"
     """Name of the model that guessed."""
+    since: float | None = None
+    """The event time at which it came, where that matters."""
 
 
 class TwoClasses:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
-from typing import Any, NoReturn
+from typing import Any
 
-from learner.clock import GrainTime
+from learner.breaker import Recent
+from learner.ceiling import Ceiling
+from learner.clock import Age, GrainTime
 from learner.config import Config
 from learner.drift import Watch
 from learner.grains import rows_of
@@ -16,6 +18,7 @@ from learner.models.model import Guess, ModelError
 from learner.policies.policy import Action, Maker, Policy
 from learner.policies.table import policy
 from learner.reading import Reading
+from learner.refusing import LABELS, model_error, refuse_label
 from learner.resources import SAMPLED
 from learner.scores import Scores
 from learner.turn import Turn
@@ -44,11 +47,6 @@ Entries = Sequence[tuple[int, bytes]]
 Between = Callable[[int], None]
 PIECE = 32
 """Records decoded at a time."""
-_LABELS: dict[str, frozenset[type]] = {
-    "classification": frozenset((bool, int, str)),
-    "regression": frozenset((int, float)),
-    "anomaly": frozenset((bool, int)),
-}
 
 
 class Learner:
@@ -66,12 +64,15 @@ class Learner:
         model = self.policy.model
         self.task = model.task
         self.grain = config.grain or model.grain
+        self.ceiling = self._ceiling()
         self.watch = self._watch()
         self.two = self._two_classes()
         self.waiting: dict[str, Waiting] = {}
+        self.age = self._age()
         self.untaught: list[tuple[Features, Label, int, bytes]] = []
         self.scores = Scores(self.task)
         self.grain_time = GrainTime(config.grain_seconds, max_jump=config.max_jump)
+        self.recent = Recent()
         self._late_before = 0
 
     def _policy(self) -> Policy:
@@ -99,6 +100,14 @@ class Learner:
         return Watch(
             config.detector, task=self.task, direction=config.direction, seed=config.seed
         )
+
+    def _ceiling(self) -> Ceiling | None:
+        most = self.config.max_parameters
+        return None if most is None else Ceiling(most, self.policy.model)
+
+    def _age(self) -> Age | None:
+        seconds = self.config.pending_seconds
+        return None if seconds is None else Age(seconds, max_jump=self.config.max_jump)
 
     def _two_classes(self) -> TwoClasses | None:
         if not self.policy.model.binary:
@@ -136,6 +145,7 @@ class Learner:
                 self._take_grains(decoded, turn, answer, between)
         # What cannot be decoded is found earlier than what cannot be guessed.
         turn.settle()
+        self.recent.take(batch.entries, turn.dead)
         self.cursor = batch.next
         columns = turn.transposed()
         turn.errors = self.scores.update(columns[4], columns[5], columns[9])
@@ -249,7 +259,7 @@ class Learner:
             guesses,
             arm=self.policy.arm,
             task=self.task,
-            types=_LABELS[self.task],
+            types=LABELS[self.task],
             known=self.policy.model.classes,
         )
         if found is None or self.two is not None:
@@ -284,6 +294,7 @@ class Learner:
             turn.events.append((offset, "not-learned", what))
         if self.policy.said:
             self._tell(self.policy.told(), offset, turn)
+        self._outgrown(offset, turn, len(xs))
 
     def _act(self, offset: int, turn: Turn) -> None:
         """Let the policy do what it has decided."""
@@ -298,6 +309,21 @@ class Learner:
             self.scores.totals.count(kind)
             turn.events.append((offset, kind, details))
 
+    def _outgrown(self, offset: int, turn: Turn, learned: int = 1) -> bool:
+        """Start over with a new model if this one holds more than it may; return whether.
+
+        The detector starts over with it: that a new model errs more is no drift.
+        """
+        if self.ceiling is None or not self.ceiling.reached(self.policy.model, learned):
+            return False
+        self._late_before += self.policy.model.late_features
+        self.policy, self.watch = self._policy(), self._watch()
+        self.scores.totals.resets += 1
+        self.scores.totals.outgrown += 1
+        why = {"why": "outgrown", "max_parameters": self.ceiling.most}
+        turn.events.append((offset, "reset", why))
+        return True
+
     def _take(
         self,
         decoded: Iterable[Decoded],
@@ -309,16 +335,19 @@ class Learner:
         policy, watch, two, waiting = self.policy, self.watch, self.two, self.waiting
         direct = self._direct
         teach, known = policy.model.learn_one, policy.model.classes
-        types, regression = _LABELS[self.task], self.task == "regression"
+        types, regression = LABELS[self.task], self.task == "regression"
         number, unsupervised = self.task != "classification", policy.model.unsupervised
         add, answer_all = turn.rows.append, answer == "all"
         codes, labels = (two.codes, two.labels) if two else ({}, {})
-        samples = 0
+        bounded = direct and self.ceiling is not None
+        aging, samples = self.age is not None, 0
         x: Any
         y: Any
         y_pred: Any
         id_: Any
         for offset, value, record in decoded:
+            if aging:
+                self._expire(record.ts)
             x, y = record.x, record.y
             if x is UNSET:
                 # A declaration asks whether any came before it, in this turn too.
@@ -333,7 +362,7 @@ class Learner:
                     codes, labels = (two.codes, two.labels) if two else ({}, {})
                 if found is None:
                     continue
-                of, id_, ts, x, (y_pred, p), arm = found
+                of, id_, ts, x, (y_pred, p), arm, _ = found
             else:
                 samples += 1
                 try:
@@ -352,11 +381,14 @@ class Learner:
                     samples -= 1
                     if found is None:
                         continue
-                    of, id_, ts, x, (y_pred, p), arm = found
+                    of, id_, ts, x, (y_pred, p), arm, _ = found
                 elif y is None:
                     self._ask(Waiting(of, id_, ts, x, (y_pred, p), arm), turn, answer)
                     if unsupervised:
                         self._teach(x, offset, value, turn)
+                        if bounded and self._outgrown(offset, turn):
+                            policy = self.policy
+                            guess, teach = policy.model.guess, policy.model.learn_one
                     continue
             try:
                 if (
@@ -364,7 +396,12 @@ class Learner:
                     or (known is not None and y not in known)
                     or (regression and not -LARGEST <= y <= LARGEST)
                 ):
-                    self._refuse(y)
+                    refuse_label(
+                        y,
+                        self.task,
+                        self.config.model,
+                        needs_classes=policy.model.needs_classes,
+                    )
                 code = y if two is None else codes[y] if y in codes else two.code(y)
             except RecordError as error:
                 # If a sample waited for it, that goes on waiting, at its place in the queue.
@@ -405,6 +442,9 @@ class Learner:
                     self._bury(turn, offset, value, model_error(error, "not_learned"))
                 if policy.said:
                     self._tell(policy.told(), offset, turn)
+                if bounded and self._outgrown(offset, turn):
+                    policy = self.policy
+                    guess, teach = policy.model.guess, policy.model.learn_one
             else:
                 self.untaught.append((x, code, offset, value))
         self.scores.totals.samples += samples
@@ -437,12 +477,25 @@ class Learner:
 
     def _ask(self, asked: Waiting, turn: Turn, answer: str) -> None:
         """Keep a question until its label comes; the oldest makes room for the newest."""
+        if self.age is not None:
+            asked = asked._replace(since=self.age.now)
         self.waiting[str(asked.id)] = asked
         if len(self.waiting) > self.config.max_pending:
-            del self.waiting[next(iter(self.waiting))]
-            self.scores.totals.expired += 1
+            self._give_up(next(iter(self.waiting)))
         if answer != "none":
             self._answer(asked, turn)
+
+    def _expire(self, ts: float | None) -> None:
+        """Take the time of a record; give up the questions that have waited for too long."""
+        if (age := self.age) is None:
+            return
+        age.observe(ts)
+        while self.waiting and age.over(self.waiting[id_ := next(iter(self.waiting))].since):
+            self._give_up(id_)
+
+    def _give_up(self, id_: str) -> None:
+        del self.waiting[id_]
+        self.scores.totals.expired += 1
 
     def _answer(self, asked: Waiting, turn: Turn) -> None:
         turn.predictions.append(self.prediction(asked))
@@ -505,7 +558,8 @@ class Learner:
         found = self.waiting.get(str(record.id))
         if found is None:
             raise RecordError(
-                "unknown_id", f"no sample of id {record.id!r} waits in this partition"
+                "unknown_id",
+                f"no sample of id {record.id!r} waits in this partition, or no longer",
             )
         return found
 
@@ -522,28 +576,6 @@ class Learner:
             self.policy = self._policy()
             self.two = self._two_classes()
         turn.events.append((offset, "declare", details))
-
-    def _refuse(self, y: Any) -> NoReturn:
-        """Say why a label cannot be learned."""
-        if type(y) not in _LABELS[self.task]:
-            kinds = " or ".join(sorted(kind.__name__ for kind in _LABELS[self.task]))
-            raise RecordError(
-                "label_type",
-                f"label {y!r} must be {kinds} for {self.task}; does the model fit the task?",
-            )
-        if self.task == "anomaly":
-            raise RecordError(
-                "unknown_class",
-                f"label {y!r} must be true or 1 for an anomaly, else false or 0",
-            )
-        if self.task == "regression":
-            raise RecordError("number_range", f"label {y!r} is beyond ±{LARGEST:g}")
-        if self.policy.model.needs_classes:
-            raise SettingError(
-                f"model {self.config.model!r} must know every class before it learns; give "
-                "--classes, or let 'driftline produce' declare them"
-            )
-        raise RecordError("unknown_class", f"label {y!r} was never declared; see --classes")
 
     def _bury(
         self,
@@ -574,11 +606,3 @@ def _is_command(decoded: Decoded) -> bool:
         decode_command(value)
         return True
     return False
-
-
-def model_error(error: Exception, reason: str = "model_error") -> RecordError:
-    """Return how a record is refused on which a model has failed."""
-    hint = "; a text or a missing value may be what it cannot take"
-    return RecordError(
-        reason, f"{type(error).__name__}: {error}{hint if isinstance(error, TypeError) else ''}"
-    )

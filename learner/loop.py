@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from learner.batches import since, until
+from learner.breaker import Breaker, Share
 from learner.checkpoint import Checkpoints
 from learner.commits import Commits
 from learner.config import Config
@@ -27,7 +28,13 @@ from learner.saves import Saves
 from learner.state import State
 from learner.summary import Summary, summarize
 from learner.turn import Turn
-from stream.errors import CheckpointError, SeatLost, SettingError, TopicReplaced
+from stream.errors import (
+    BreakerOpen,
+    CheckpointError,
+    SeatLost,
+    SettingError,
+    TopicReplaced,
+)
 from stream.topic import (
     Batch,
     Crew,
@@ -68,10 +75,11 @@ class Run:
     exactly-once or, where the log has both, at-least-once. Learners of one name share the
     partitions; one with a `member` name takes its old place in the group again. `state` is a
     folder, or the address of a store; see `learner.state`. `accept_versions` takes a
-    checkpoint that other versions of the libraries have made, if it guesses alike here. With a
-    `port`, 0 for a free one, it can be asked over HTTP while it learns; see
-    `learner.serving`. One of a `crew` on one machine has its part of the partitions where the
-    log does not share them out.
+    checkpoint that other versions of the libraries have made, if it guesses alike here. Above
+    a `breaker` share of dead letters it pauses, see `learner.breaker`. With a `port`, 0 for a
+    free one, it can be asked over HTTP while it learns; see `learner.serving`. One of a
+    `crew` on one machine has its part of the partitions where the log does not share them
+    out.
     """
 
     name: str = "main"
@@ -86,6 +94,7 @@ class Run:
     delivery: str = "exactly-once"
     member: str | None = None
     accept_versions: bool = False
+    breaker: Share = 0.5
     host: str = "127.0.0.1"
     port: int | None = None
     crew: Crew | None = None
@@ -105,6 +114,7 @@ class Run:
         if self.delivery not in _DELIVERIES:
             one = " or ".join(_DELIVERIES)
             raise SettingError(f"delivery must be {one}, got {self.delivery!r}")
+        Breaker.check(self.breaker)
         if self.member is not None:
             check_name(self.member, "member")
             if self.key_file is None:
@@ -244,6 +254,7 @@ class _Work:
         self._parts = self._places.parts
         self._saves = Saves(log, self._group, self._seat)
         self._desk, self._clerk = desk, self._clerk_at(desk)
+        self._breaker = Breaker(run.breaker, desk)
         self._reader = Reader(
             samples,
             self._parts,
@@ -304,6 +315,8 @@ class _Work:
 
     def _turns(self, origin: dict[str, bytes]) -> None:
         while not self._stopping():
+            if self._paused():
+                continue
             cursors = {p: part.learner.cursor for p, part in self._parts.items()}
             cursors = {p: c for p, c in cursors.items() if not self._parts[p].over}
             if not cursors and self._ended():
@@ -315,6 +328,28 @@ class _Work:
                     self._save()
             else:
                 self._look()
+
+    def _paused(self) -> bool:
+        """Wait for a while if the breaker is open; return whether it is.
+
+        Who only replays goes on: that was let through before.
+        """
+        judged = {
+            p: part.learner.recent
+            for p, part in self._parts.items()
+            if not part.over and part.learner.cursor >= part.said
+        }
+        why = self._breaker.why(judged)
+        if why is None:
+            return False
+        self._reader.settle()
+        if self._breaker.say(why):
+            self._save()
+        if self._how.until_end:
+            raise BreakerOpen(why)
+        self._reader.rest(_WAIT)
+        self._look()
+        return True
 
     def _ended(self) -> bool:
         """Return whether all is done; who has no partition waits for those who have."""
@@ -341,7 +376,8 @@ class _Work:
                 learner.learn(silent, between=between)
                 if learner.cursor >= part.said:
                     self._saves.hurry()  # so that a crash need not replay this again
-            if spoken.next > learner.cursor:
+            # What a replay comes to may be what its learner was paused at.
+            if spoken.next > learner.cursor and not self._breaker.open(learner.recent):
                 began = time.perf_counter()
                 turn = learner.learn(spoken, answer=self._how.answer, between=between)
                 told.append((part, spoken, turn, time.perf_counter() - began))
@@ -363,6 +399,8 @@ class _Work:
                 turn=seconds,
                 commit=self._commits.seconds,
                 account=part.store.account,
+                model_parameters=part.parameters,
+                paused=self._breaker.open(part.learner.recent),
             )
             self._tell(part, turn, {**origin, "resources": resources})
         # One partition may still replay while another speaks: its cursor must not go back.

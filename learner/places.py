@@ -27,6 +27,8 @@ class Part:
     """Up to here all was said and committed; a learner behind it replays in silence."""
     stop: float
     progress: Progress
+    parameters: int | None
+    """Numbers that the model of the newest checkpoint held."""
     before: int
     """Samples that the learner had taken before it came here."""
 
@@ -123,7 +125,7 @@ class Places:
         # At the end that was asked for a partition that came later had no records.
         stop = float(self._end.get(p, 0 if self._end else "inf"))
         before = learner.totals.samples
-        return Part(learner, store, said, stop, Progress(learner), before)
+        return Part(learner, store, said, stop, Progress(learner), None, before)
 
     def _say(self, mine: frozenset[int]) -> None:
         count = self._samples.partitions

@@ -67,7 +67,7 @@ class Reader:
             reached = all(cursor >= self._parts[p].stop for p, cursor in cursors.items())
             if room <= 0 or left <= 0 or reached or self._stopping():
                 break
-            self._rest(min(left, _STEP))
+            self.rest(min(left, _STEP))
             batches = joined(batches, self._samples.read(cursors, limit=room, wait=0))
         return batches
 
@@ -95,7 +95,8 @@ class Reader:
             batches = self._samples.read(cursors, limit=limit, wait=_LOOK if over else 0)
         return batches
 
-    def _rest(self, seconds: float) -> None:
+    def rest(self, seconds: float) -> None:
+        """Wait, and answer meanwhile who asks."""
         if self._clerk is None:
             time.sleep(seconds)
         else:

@@ -91,23 +91,28 @@ def header(
     turn: float,
     commit: float | None,
     account: Account,
+    model_parameters: int | None = None,
+    paused: bool = False,
 ) -> bytes:
     """Return the header `resources` of a turn's outcomes: JSON, seconds and bytes.
 
     `memory_bytes` and `cpu_seconds` are the process's, `predict_seconds` and
     `learn_seconds` those of one sample, on average over the few that were timed,
     `turn_seconds` what the turn took to learn, `commit_seconds` the commit before it.
-    `event_time` is what the learner has `reached`, in seconds of the epoch, `time` when the
-    turn was learned. Of checkpoints the `account` tells: `model_bytes` is the size of the
-    newest, `checkpoint_time` when it was written, `checkpoints_refused` how many were of no
-    use when the learner took the partition up, `checkpoints_failed` how many could not be
-    written since. What is not known is left out.
+    `model_parameters` is how many numbers the model held when it was last saved, `paused` is 1
+    where the breaker is open behind this turn, else 0, `event_time` what the learner has
+    `reached`, in seconds of the epoch, `time` when the turn was learned. Of checkpoints the
+    `account` tells: `model_bytes` is the size of the newest, `checkpoint_time` when it was
+    written, `checkpoints_refused` how many were of no use when the learner took the partition
+    up, `checkpoints_failed` how many could not be written since. What is not known is left
+    out.
     """
     memory, cpu = _used()
     found = {
         "memory_bytes": memory,
         "cpu_seconds": cpu,
         "model_bytes": account.size,
+        "model_parameters": model_parameters,
         "checkpoint_time": account.written,
         "checkpoints_refused": account.refused,
         "checkpoints_failed": account.failed,
@@ -115,6 +120,7 @@ def header(
         "learn_seconds": timed.learn / timed.learned if timed.learned else None,
         "turn_seconds": turn,
         "commit_seconds": commit,
+        "paused": int(paused),
         "event_time": reached,
         "time": time.time(),
     }

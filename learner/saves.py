@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Mapping
 
+from learner.models.size import parameters
 from learner.places import Part
 from stream.topic import Log, Seat
 
@@ -53,6 +54,7 @@ class Saves:
             try:
                 if part.store.account.cursor != part.learner.cursor:
                     part.learner = part.store.save(part.learner)
+                    part.parameters = parameters(part.learner.policy.model.parts)
                 oldest = part.store.oldest()
             except OSError as error:
                 self._complain(p, error)

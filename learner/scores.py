@@ -19,6 +19,8 @@ FADING = 0.999
 
 _NAMES = 4096
 """Bytes of the names of all classes in a confusion, which says each of them often."""
+_SEEN = 10_000
+"""Labels whose numbers are kept, the first to appear; no other is ever the majority."""
 _REST = ("rest",)
 """Stands for all classes beyond the first; no label is a tuple."""
 
@@ -112,6 +114,8 @@ class Scores:
         majority = []
         for y in ys:
             majority.append(int(y != most))
+            if y not in seen and len(seen) >= _SEEN:
+                continue
             count = seen.get(y, 0) + 1
             seen[y] = count
             if count == 1:

@@ -66,11 +66,13 @@ _LABELLED = {
 _RESOURCES = {
     "memory_bytes": "learner_memory_bytes",
     "model_bytes": "model_bytes",
+    "model_parameters": "model_parameters",
     "checkpoint_time": "checkpoint_timestamp_seconds",
     "predict_seconds": "predict_seconds",
     "learn_seconds": "learn_seconds",
     "turn_seconds": "turn_seconds",
     "commit_seconds": "commit_seconds",
+    "paused": "learner_paused",
 }
 _SINCE = {
     "cpu_seconds": "learner_cpu_seconds_total",
@@ -89,6 +91,7 @@ _COUNTS = (
     "expired",
     "late_features",
     "repeated",
+    "outgrown",
 )
 
 

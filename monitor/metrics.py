@@ -48,6 +48,7 @@ METRICS = tuple(
             _PARTITION,
         ),
         ("repeated_total", "Labels that brought their features once more.", _PARTITION),
+        ("outgrown_total", "Models replaced as they outgrew their ceiling.", _PARTITION),
         (
             "refused_total",
             "Messages this monitor could not read as outcomes, or whose header it could not.",
@@ -184,6 +185,7 @@ METRICS = tuple(
             _PARTITION,
         ),
         ("model_bytes", "Size of the newest checkpoint.", _PARTITION),
+        ("model_parameters", "Numbers that its model held.", _PARTITION),
         (
             "checkpoint_timestamp_seconds",
             "When the newest checkpoint was written; a restart replays what came since.",
@@ -193,6 +195,11 @@ METRICS = tuple(
         ("learn_seconds", "Time to learn a sample, lately.", _PARTITION),
         ("turn_seconds", "Time to compute the last turn.", _PARTITION),
         ("commit_seconds", "Time the commit before took.", _PARTITION),
+        (
+            "learner_paused",
+            "1 where the breaker has paused the learner: most records are refused; else 0.",
+            _PARTITION,
+        ),
         ("samples_per_second", "Samples learned a second, over the last 10 s.", ()),
         ("last_outcome_timestamp_seconds", "When the newest outcomes came.", _PARTITION),
     )

@@ -27,15 +27,18 @@ class Resources(NamedTuple):
     `learn_seconds` are a sample's, `turn_seconds` and `commit_seconds` a turn's.
     `checkpoint_time`, of the epoch too, is that of the newest checkpoint; those refused and
     failed are counted since the learner took the partition up.
+    `paused` is 1 where the breaker has stopped the learner, else 0.
     """
 
     memory_bytes: float | None = None
     cpu_seconds: float | None = None
     model_bytes: float | None = None
+    model_parameters: float | None = None
     predict_seconds: float | None = None
     learn_seconds: float | None = None
     turn_seconds: float | None = None
     commit_seconds: float | None = None
+    paused: float | None = None
     event_time: float | None = None
     time: float | None = None
     checkpoint_time: float | None = None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
+import logging
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from stream.errors import SettingError, TopicMissing
@@ -15,6 +18,8 @@ KAFKA_SETTING = "DRIFTLINE_KAFKA_"
 One that ends in `_FILE` names a file whose text is the value: the way for secrets.
 """
 
+_USER = re.compile(r"//.*@")
+_log = logging.getLogger("driftline.kafka")
 _BRIEFLY = 10.0
 """Seconds for which a broker is waited for by one who only looks."""
 
@@ -43,9 +48,11 @@ def connect(
 
         brokers, name = kafka_address(url)
         settings = {**(kafka or {}), **_from_environment(os.environ)}
+        _warn_of_plain_text(brokers, settings)
         return KafkaLog(brokers, name, settings, within=_BRIEFLY if look else float("inf"))
     raise SettingError(
-        f"--stream {url!r} is no address of a stream; write sqlite:PATH or kafka://HOST:PORT/NAME"
+        f"--stream {without_secret(url)!r} is no address of a stream; write sqlite:PATH or "
+        "kafka://HOST:PORT/NAME"
     )
 
 
@@ -73,11 +80,13 @@ def open_topic(
                 f"{setting} {url!r} names {name!r}, which can be no topic; write "
                 "kafka://HOST:PORT/TOPIC"
             )
-        log = KafkaLog(brokers, name, {**(kafka or {}), **_from_environment(os.environ)})
+        settings = {**(kafka or {}), **_from_environment(os.environ)}
+        _warn_of_plain_text(brokers, settings)
+        log = KafkaLog(brokers, name, settings)
     else:
         raise SettingError(
-            f"{setting} {url!r} is no address of a topic; write kafka://HOST:PORT/TOPIC, or "
-            "sqlite:PATH for the samples of an embedded log"
+            f"{setting} {without_secret(url)!r} is no address of a topic; write "
+            "kafka://HOST:PORT/TOPIC, or sqlite:PATH for the samples of an embedded log"
         )
     try:
         return log, log.topic(name)
@@ -102,20 +111,48 @@ def _brokers(url: str, setting: str, what: str) -> tuple[list[str], str]:
     """Return the brokers of an address, and the name of what it stands for."""
     hosts, _, name = url.removeprefix("kafka://").partition("/")
     brokers = [broker for broker in hosts.split(",") if broker]
+    if "@" in url:
+        raise SettingError(
+            f"{setting} has a user before '@', and an address is no place for a secret; give "
+            "DRIFTLINE_KAFKA_SASL_PLAIN_USERNAME and DRIFTLINE_KAFKA_SASL_PLAIN_PASSWORD_FILE"
+        )
     lacking = "broker" if not brokers else what if not name.strip("/") else None
     if lacking:
         raise SettingError(
             f"{setting} {url!r} names no {lacking}; write kafka://HOST:PORT/"
             f"{'NAME' if what == 'stream' else 'TOPIC'}"
         )
-    if "@" in hosts:
-        raise SettingError(
-            f"{setting} has a user before '@', and an address is no place for a secret; give "
-            "DRIFTLINE_KAFKA_SASL_PLAIN_USERNAME and DRIFTLINE_KAFKA_SASL_PLAIN_PASSWORD_FILE"
-        )
     for broker in brokers:
         _check_broker(broker, url, setting)
     return brokers, name.strip("/")
+
+
+def without_secret(url: str) -> str:
+    """Return an address without what stands before an @ in it, for a message.
+
+    >>> without_secret("redis://me:pw@host/0")
+    'redis://***@host/0'
+    """
+    return _USER.sub("//***@", url)
+
+
+def _warn_of_plain_text(brokers: Sequence[str], settings: Mapping[str, object]) -> None:
+    """Say that a password goes over the network for everyone to read, if it does."""
+    hosts = [urlsplit(f"//{broker}").hostname or "" for broker in brokers]
+    open_to = [host for host in hosts if not _is_loopback(host)]
+    if settings.get("security_protocol") == "SASL_PLAINTEXT" and open_to:
+        _log.warning(
+            "the password goes to %s as plain text, by security_protocol SASL_PLAINTEXT; set "
+            "SASL_SSL",
+            open_to[0],
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _check_broker(broker: str, url: str, setting: str) -> None:

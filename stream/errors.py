@@ -9,6 +9,7 @@
     ├── CursorExpired       the record a cursor points at is no longer kept
     ├── Fenced              another writer of the same name has taken over
     ├── SeatLost            a member has lost its place, or does not know what it stored
+    ├── BreakerOpen         most of what comes is refused; nobody should go on unseen
     ├── CheckpointError     a checkpoint is not to be trusted, or not to be found
     └── RecordError         a record is refused; carries the reason code of its dead letter
 
@@ -96,6 +97,10 @@ class SeatLost(StreamError):
 
     What it holds in memory is worth nothing any more; it may join again and find out.
     """
+
+
+class BreakerOpen(StreamError):
+    """Most of the last records were refused; all that came of them is committed."""
 
 
 class CheckpointError(StreamError):

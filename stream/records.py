@@ -161,6 +161,7 @@ class Totals(msgspec.Struct, gc=False):
     late_features: int = 0
     repeated: int = 0
     actions: dict[str, int] = {}
+    outgrown: int = 0
 
     def count_dead(self, reason: str, records: int = 1) -> None:
         """Count records that were refused."""

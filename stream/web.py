@@ -15,9 +15,12 @@ from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from stream.errors import SettingError
@@ -49,6 +52,25 @@ def room() -> int:
 
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return MOST if soft == resource.RLIM_INFINITY else max(1, min(MOST, soft // 4))
+
+
+class _SameOrigin:
+    """Lets no page of another site ask in a browser's name.
+
+    Such a page may send what it likes to any address; only its answer is kept from it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        origin = headers.get("origin")
+        if origin is not None and origin.partition("//")[2] != headers.get("host"):
+            answer = PlainTextResponse("a page of another site may not ask here\n", 403)
+            await answer(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
 
 class _Guarded(H11Protocol):
@@ -109,7 +131,8 @@ class Server:
     """Serves routes from a thread of its own, between `with` and its end.
 
     Listens once made: raises `SettingError` when it cannot. Port 0 takes a free one. On a
-    loopback address only requests to a loopback name are answered; anywhere else a line
+    loopback address only requests to a loopback name are answered, and nowhere those that a
+    page of another site sends; anywhere else a line
     warns that everyone who can reach the port can read it.
     """
 
@@ -118,9 +141,9 @@ class Server:
         address: str = self._socket.getsockname()[0]
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://{f'[{address}]' if ':' in address else address}:{self.port}"
-        middleware = []
+        middleware = [Middleware(_SameOrigin)]
         if ipaddress.ip_address(address).is_loopback:
-            middleware = [
+            middleware += [
                 Middleware(
                     TrustedHostMiddleware, allowed_hosts=LOOPBACK_NAMES, www_redirect=False
                 )

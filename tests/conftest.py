@@ -3,7 +3,7 @@
 import contextlib
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -31,10 +31,10 @@ def start_broker() -> Iterator[Callable[..., Broker]]:
     """Give a way to start brokers of our own; they end with the tests."""
     with contextlib.ExitStack() as started:
 
-        def start(**properties: str) -> Broker:
+        def start(users: Mapping[str, str] | None = None, **properties: str) -> Broker:
             names = {name.replace("__", "."): value for name, value in properties.items()}
             try:
-                return started.enter_context(Broker(properties=names))
+                return started.enter_context(Broker(properties=names, users=users))
             except BrokerError as error:
                 # On CI a suite must never pass because its broker was missing.
                 if os.environ.get("CI"):

@@ -150,6 +150,7 @@ class Broker:
     `properties` go over the settings above. Clients come in by the listener CLIENT; the node
     talks to itself by two others. To ask clients for TLS or a password, give CLIENT another
     protocol in `listener.security.protocol.map` and the rest as `listener.name.client.…`.
+    `users`, names and passwords, are known by SCRAM from the start.
     """
 
     def __init__(
@@ -157,11 +158,13 @@ class Broker:
         dir: str | os.PathLike[str] | None = None,
         port: int = 0,
         properties: Mapping[str, str] | None = None,
+        users: Mapping[str, str] | None = None,
     ) -> None:
         self.dir = Path(dir or tempfile.mkdtemp(prefix="kafka-")).resolve()
         self.port = port or free_port()
         self.address = f"{HOST}:{self.port}"
         self.properties = dict(properties or {})
+        self.users = dict(users or {})
         self.log = self.dir / "broker.log"
         self.process: subprocess.Popen[bytes] | None = None
         self._log_start = 0
@@ -242,6 +245,9 @@ class Broker:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         command = java("server", "kafka.tools.StorageTool", "format")
         command += [f"--cluster-id={cluster}", f"--config={settings}"]
+        for kind in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
+            for name, password in self.users.items():
+                command += ["--add-scram", f"{kind}=[name={name},password={password}]"]
         if subprocess.run(command, stdout=log, stderr=log).returncode:
             raise BrokerError(f"Kafka cannot format {self.dir}; {self._last_lines()}")
 

@@ -23,6 +23,7 @@ def learn(
     delivery: Literal["exactly-once", "at-least-once"] = "exactly-once",
     member: str | None = None,
     workers: int = 1,
+    breaker: float | Literal["off"] = 0.5,
     until_end: bool = False,
     rebuild: bool = False,
     accept_versions: bool = False,
@@ -49,6 +50,9 @@ def learn(
         Kafka; started again under it, it takes its old place at once.
     workers
         Processes on this machine that share the partitions; when one fails, all end.
+    breaker
+        Share of dead letters among a partition's last 1,000 records above which the learner
+        pauses for a person to look; off for never.
     until_end
         Stop at the end of the stream as it stands now.
     accept_versions
@@ -83,6 +87,7 @@ def learn(
             "delivery": delivery,
             "member": member,
             "accept_versions": accept_versions,
+            "breaker": breaker,
             "rebuild": rebuild,
             "fresh": fresh,
             "answer": answer,

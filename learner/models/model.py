@@ -50,6 +50,10 @@ class Model(Protocol):
     def late_features(self) -> int:
         """Values it has ignored because it first met their feature or category too late."""
 
+    @property
+    def parts(self) -> Sequence[object]:
+        """All that it has learned and goes on from, for who counts that."""
+
     def guess(self, x: Features) -> Guess:
         """Return the guess for one sample."""
 

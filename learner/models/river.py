@@ -162,6 +162,11 @@ class RiverModel:
         """Pickle the estimator alone; the rest follows from it."""
         return type(self), (self.estimator, self.skips_missing)
 
+    @property
+    def parts(self) -> Sequence[object]:
+        """The estimator, in which all is."""
+        return [self.estimator]
+
     def _guess_of(self, last: Any) -> Any:
         """Return the method that guesses, with all questions of type settled beforehand."""
         if self.unsupervised:

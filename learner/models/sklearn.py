@@ -101,6 +101,11 @@ class SklearnModel:
         """Values ignored because their feature or category came after the first grain."""
         return self._vectorizer.late if self._vectorizer else 0
 
+    @property
+    def parts(self) -> Sequence[object]:
+        """The estimator, and what makes rows for it."""
+        return [self.estimator, self._scaler, self._vectorizer]
+
     def guess(self, x: Features) -> Guess:
         """Return the guess for one sample; it costs as much as for `BLOCK`."""
         return self.guess_many([x])[0]
@@ -170,6 +175,9 @@ class SklearnModel:
         else:
             codes = np.array([self._code[y] for y in ys])
             self.estimator.partial_fit(rows, codes, classes=np.arange(len(self._classes)))
+        # Networks keep the loss of every lesson there ever was, and look at the last alone.
+        if curve := getattr(self.estimator, "loss_curve_", None):
+            del curve[:-1]
 
     def _rows(self, vectorizer: Vectorizer, xs: Sequence[Features]) -> Array:
         asked, self._asked = self._asked, None

@@ -71,13 +71,16 @@ class Desk:
         self._came = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        self.paused: str | None = None
+        """Why the learner goes no further, where its breaker is open."""
 
     @property
     def checks(self) -> dict[str, bool]:
         """What must be true before anyone is answered."""
         if self._closed or self.about is None:
             return {"started": False}
-        return {f"partition {p} caught up": done for p, done in self.about.ready.items()}
+        found = {f"partition {p} caught up": done for p, done in self.about.ready.items()}
+        return found | {"breaker closed": self.paused is None}
 
     def known(self) -> About:
         """Return what is known of the learner. Raises `Refused` while that is nothing."""

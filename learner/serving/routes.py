@@ -40,13 +40,14 @@ def routes(desk: Desk) -> list[Route]:
     async def readyz(request: Request) -> Response:
         checks = desk.checks
         ready = all(checks.values())
+        why = f": {desk.paused}" if desk.paused else ""
         text = "".join(
             f"[{'+' if fine else '-'}] {check}\n"
             for check, fine in checks.items()
             if "verbose" in request.query_params
         )
         return PlainTextResponse(
-            text + ("ready\n" if ready else "not ready\n"), 200 if ready else 503
+            text + ("ready\n" if ready else f"not ready{why}\n"), 200 if ready else 503
         )
 
     plain: list[tuple[str, str, Any]] = [

@@ -91,6 +91,23 @@ def test_a_stream_of_nothing_but_bad_records_is_a_failure(tmp_path):
     assert not ORDERS.search(ran.stderr.decode())
 
 
+def test_a_learner_that_the_breaker_stopped_leaves_with_a_sentence_until_it_is_lifted(run):
+    """Exit code 1, at the next start as well; with --breaker off it goes through."""
+    good = [b'{"id": %d, "x": {"a": %d}, "y": %d}' % (n, n % 7, n % 2) for n in range(50)]
+    write("s.db", [*good, *[b"id;a;y"] * 3000, *good])
+    learn = ("learn", "--stream", "sqlite:s.db", "--until-end", "--json")
+    for _ in range(2):
+        code, out, err = run(*learn)
+        assert (code, out) == (1, "")
+        assert re.search(r"^driftline: \d+ of the last 1000 records of partition 0", err, re.M)
+        assert "Traceback" not in err
+
+    code, out, _ = run(*learn, "--breaker", "off")
+
+    assert (code, json.loads(out)["samples"]) == (0, 100)
+    assert run(*learn, "--breaker", "2")[0] == 2
+
+
 def test_what_a_mark_says_gives_a_terminal_no_orders():
     """It is shown in the demo's view, in a line of its own."""
     event = Noted(0, 17, "mark", {"mark": NASTY, "kind": "k" * 9999}, 0)

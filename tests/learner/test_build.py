@@ -171,3 +171,12 @@ def test_arguments_are_not_taken_for_models():
 
     assert isinstance(model, MLPClassifier)
     assert model.hidden_layer_sizes == [3]
+
+
+@pytest.mark.parametrize("name", ["mlp", "mlp-regressor"])
+def test_a_network_keeps_no_memory_of_every_lesson(name):
+    """scikit-learn's own would add a number to its curve of losses for ever."""
+    model = build(name, seed=1, classes=(0, 1))
+    for _ in range(5):
+        model.learn([{"a": 0.1}, {"a": 0.9}], [0, 1])
+    assert len(model.estimator.loss_curve_) == 1

@@ -22,6 +22,8 @@ OTHERS = {
     "seed": 2,
     "max_pending": 10,
     "max_jump": 60.0,
+    "pending_seconds": 3600.0,
+    "max_parameters": 10_000,
     "topic": "orders",
     "mapping": FieldMap(y="paid"),
 }

@@ -1,5 +1,7 @@
 """Labels find their samples, and keep their types."""
 
+import random
+
 import pytest
 
 from learner.config import Config
@@ -229,3 +231,64 @@ def test_a_question_may_be_called_as_the_place_of_a_sample_without_a_name():
 
     assert [(row[0], row[1], row[2]) for row in turn.rows] == [(1, 1, "0@1"), (2, 0, "0@2")]
     assert turn.dead == []
+
+
+def test_a_question_expires_by_event_time():
+    """So many seconds after it came, by the records' own account; its label is too late."""
+    diary = learner(policy="none", pending_seconds=60)
+    tell(diary, sample("early", a=1), sample("a", ts=100.0, a=1), sample("b", ts=130.0, a=1))
+    assert diary.totals.pending == 3
+
+    tell(diary, sample(1, 0, ts=159.9, a=1))
+    assert diary.totals.expired == 0
+    turn = tell(diary, sample(2, 0, ts=160.0, a=1), {"id": "a", "y": 0}, {"id": "b", "y": 0})
+
+    assert reasons(turn) == [(5, "unknown_id")]
+    assert (diary.totals.pending, diary.totals.expired) == (0, 2)
+
+
+def test_one_record_dated_far_ahead_expires_nothing():
+    """Nor does any that says no time."""
+    diary = learner(policy="none", pending_seconds=60)
+    tell(diary, sample("a", ts=100.0, a=1), sample(1, 0, ts=9e9, a=1), sample(2, 0, a=1))
+
+    assert diary.totals.pending == 1
+
+
+def test_an_expired_question_may_be_asked_again():
+    """Its id is free; and the record that brings the time counts as after it."""
+    diary = learner(policy="none", pending_seconds=60)
+    tell(diary, sample("a", ts=100.0, a=1))
+    turn = tell(diary, sample("a", ts=200.0, a=2), {"id": "a", "y": 0, "ts": 259.0})
+
+    (row,) = rows(turn)
+    assert (row["of"], diary.totals.expired) == (1, 1)
+
+
+@pytest.mark.parametrize("size", [1, 7, 500])
+def test_what_expires_is_what_an_oracle_says(size):
+    """Over a stream whose times are out of order, wherever that is cut."""
+    chance = random.Random(4)
+    diary = learner(policy="none", pending_seconds=50, max_jump=1e6)
+    records, waiting, expired, now = [], {}, 0, None
+    for n in range(500):
+        ts = 0.0 if n == 0 else chance.choice([None, 3.0 * n + chance.uniform(-40, 10)])
+        now = ts if now is None else now if ts is None else max(now, ts)
+        late = [id for id, since in waiting.items() if now is not None and now - since >= 50]
+        expired += len(late)
+        for id in late:
+            del waiting[id]
+        if waiting and chance.random() < 0.3:
+            id = chance.choice([*waiting])
+            del waiting[id]
+            records.append({"id": id, "y": 0, **({} if ts is None else {"ts": ts})})
+        else:
+            records.append(sample(n, ts=ts, a=1))
+            waiting[n] = now
+
+    for start in range(0, 500, size):
+        tell(diary, *records[start : start + size])
+
+    assert (diary.totals.expired, set(diary.waiting)) == (expired, {str(id) for id in waiting})
+    assert expired > 100
+    assert not diary.totals.dead

@@ -250,6 +250,7 @@ def cases(draw, models=tuple(NAMES)):
         "direction": draw(st.sampled_from(["any", "any", "worse"])),
         "detector": "tests.doubles.FourthMistake",
         "max_pending": draw(st.sampled_from([2, 3, 100])),
+        "pending_seconds": draw(st.sampled_from([None, None, 2, 5])),
     }
     if model.endswith("NumberDiary"):
         chosen["detector"] = {"class": "river.drift.PageHinkley", "min_instances": 4}

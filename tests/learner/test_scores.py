@@ -192,3 +192,16 @@ def test_a_number_of_a_label_is_the_same_wherever_the_stream_is_cut():
     ]
 
     assert [*map(repr, together)] == [*map(repr, apart)]
+
+
+def test_a_stream_of_ever_new_labels_is_bounded(monkeypatch):
+    """What is kept of labels has an end; until there the majority is that of all labels."""
+    monkeypatch.setattr("learner.scores._SEEN", 100)
+    sums = Scores("classification")
+    ys = ["a", *map(str, range(5000)), "a", "a"]
+    _, majority = sums.update(ys, ys, [0] * len(ys))
+
+    assert len(sums._seen) == len(sums._rank) == 100
+    assert len(sums._pairs) <= 51 * 51
+    # Wrong wherever the label was not the first one, which came more often than any other.
+    assert majority == [1, *[1] * 5000, 0, 0]

@@ -50,7 +50,9 @@ def larger():
     ]
     likely.feed(0, message(steps, 0, 11))
     likely.look(
-        resources={0: Resources(2e8, 1.5, 3e4, 1e-5, 2e-5, 0.1, 0.02, 40.0, 41.0, 39.0, 0, 1)},
+        resources={
+            0: Resources(*(2e8, 1.5, 3e4, 50, 1e-5, 2e-5, 0.1, 0.02, 0, 40.0, 41.0, 39.0, 0, 1))
+        },
         newest={0: 47.5},
     )
     numbers = Board("tale", "more-numbers", (10,))

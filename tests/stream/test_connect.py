@@ -1,6 +1,6 @@
 import pytest
 
-from stream.connect import _from_environment, connect, open_topic
+from stream.connect import _from_environment, _warn_of_plain_text, connect, open_topic
 from stream.errors import Fenced, SettingError, TopicMissing
 
 
@@ -113,3 +113,35 @@ def test_a_secret_that_cannot_be_read_is_named(tmp_path):
     """The variable and the path, never a value."""
     with pytest.raises(SettingError, match=r"SSL_PASSWORD_FILE names .*nothing"):
         _from_environment({"DRIFTLINE_KAFKA_SSL_PASSWORD_FILE": str(tmp_path / "nothing")})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("redis://me:hunter@h/0", "kafka://me:hunter@h:1/", "kafka://me:hun/ter@h:1/s"),
+        *("kafka://me:hunter@/s", "https://me:hunt@er@h/x"),
+    ],
+)
+def test_a_password_in_an_address_is_not_said_again(url):
+    """Who put it there has shown it to enough people."""
+    for way in (connect, lambda url: open_topic(url, "labels")):
+        with pytest.raises(SettingError) as raised:
+            way(url)
+        assert "hun" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("brokers", "protocol", "warned"),
+    [
+        (["kafka.example:9092"], "SASL_PLAINTEXT", True),
+        (["127.0.0.1:9092", "10.0.0.1:9092"], "SASL_PLAINTEXT", True),
+        (["localhost:9092", "127.0.0.9:1", "[::1]:2"], "SASL_PLAINTEXT", False),
+        (["kafka.example:9092"], "SASL_SSL", False),
+        (["kafka.example:9092"], None, False),
+    ],
+)
+def test_a_password_that_goes_as_plain_text_is_warned_of(caplog, brokers, protocol, warned):
+    """Beyond this machine everyone on the way could read it."""
+    _warn_of_plain_text(brokers, {"security_protocol": protocol} if protocol else {})
+
+    assert ("as plain text" in caplog.text) == warned

@@ -2,11 +2,7 @@
 
 import contextlib
 import gc
-import json
 import logging
-import shutil
-import subprocess
-import sys
 import threading
 import time
 import uuid
@@ -270,91 +266,6 @@ def test_a_value_the_client_does_not_take_is_a_matter_of_settings(kafka: str) ->
     """What kafka-python's constructors refuse is refused with its reason."""
     with pytest.raises(SettingError, match=r"fetch_max_wait_ms.*correct the kafka settings"):
         KafkaLog([kafka], "s", {"request_timeout_ms": 10})
-
-
-@pytest.fixture(scope="module")
-def guarded(
-    start_broker: Callable[..., Broker], tmp_path_factory: pytest.TempPathFactory
-) -> tuple[str, str]:
-    """Give a broker that asks for TLS and a password, and the file of its certificate."""
-    keytool, folder = shutil.which("keytool"), tmp_path_factory.mktemp("tls")
-    if keytool is None:
-        pytest.skip("no keytool on the path")
-    store = ["-keystore", str(folder / "store"), "-storepass", "secret", "-alias", "broker"]
-    key = [
-        "-genkeypair",
-        "-keyalg",
-        "RSA",
-        "-dname",
-        "CN=localhost",
-        "-ext",
-        "SAN=ip:127.0.0.1",
-    ]
-    subprocess.run([keytool, *key, *store], check=True, capture_output=True)
-    export = [keytool, "-exportcert", "-rfc", "-file", str(folder / "ca.pem"), *store]
-    subprocess.run(export, check=True, capture_output=True)
-    login = 'org.apache.kafka.common.security.plain.PlainLoginModule required user_ann="007";'
-    protocols = "CLIENT:SASL_SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT"
-    client = {
-        "sasl.enabled.mechanisms": "PLAIN",
-        "plain.sasl.jaas.config": login,
-        "ssl.keystore.location": str(folder / "store"),
-        "ssl.keystore.password": "secret",
-    }
-    properties = {f"listener.name.client.{name}": value for name, value in client.items()}
-    broker = start_broker(**properties, **{"listener.security.protocol.map": protocols})
-    return broker.address, str(folder / "ca.pem")
-
-
-def test_the_right_credentials_are_let_in(guarded: tuple[str, str], open_log: Open) -> None:
-    """TLS and a password work for reading, writing and making topics."""
-    address, certificate = guarded
-    log = open_log(address, **credentials(certificate))
-    topic, writer = make(log), log.writer("a")
-    writer.append(topic.name, b"x")
-    writer.commit()
-    (batch,) = topic.read({0: 0}, limit=1, wait=WAIT)
-    assert batch.entries == [(0, b"x")]
-
-
-OPEN = """
-import json, sys
-from stream.kafka import KafkaLog
-KafkaLog([sys.argv[1]], "s", json.loads(sys.argv[2]))
-"""
-
-
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        ({"sasl_plain_password": "7"}, "SaslAuthenticationFailed"),
-        ({"sasl_mechanism": "SCRAM-SHA-256"}, "SaslMechanism"),
-        ({"ssl_cafile": None}, "CERTIFICATE_VERIFY_FAILED"),
-    ],
-)
-def test_wrong_credentials_are_not_waited_on(
-    guarded: tuple[str, str], wrong: dict[str, object], message: str
-) -> None:
-    """What no patience will mend is a matter of settings, and ends a process in seconds."""
-    address, certificate = guarded
-    settings = json.dumps({**credentials(certificate), **wrong})
-    # In a process of its own: kafka-python keeps sockets that came to no handshake.
-    command = [sys.executable, "-c", OPEN, address, settings]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 1
-    assert "SettingError" in done.stderr
-    assert message in done.stderr.splitlines()[-1]
-
-
-def credentials(certificate: str) -> dict[str, object]:
-    """Return the settings that the guarded broker wants."""
-    return {
-        "security_protocol": "SASL_SSL",
-        "sasl_mechanism": "PLAIN",
-        "sasl_plain_username": "ann",
-        "sasl_plain_password": "007",
-        "ssl_cafile": certificate,
-    }
 
 
 def test_a_broker_that_comes_and_goes_is_waited_for(

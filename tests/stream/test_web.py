@@ -32,6 +32,20 @@ def test_a_page_that_rebinds_its_name_is_refused(server):
     assert ask(server, "/page", Host=f"localhost:{server.port}")[0] == 200
 
 
+def test_a_page_of_another_site_asks_in_vain(server):
+    """A browser sends what such a page wants sent, and says whose it is."""
+    mine = f"http://127.0.0.1:{server.port}"
+    assert ask(server, "/page", Origin=mine) == (200, "a page")
+    for origin in (
+        "https://evil.example",
+        "null",
+        f"http://127.0.0.1:{server.port + 1}",
+        "http://[",
+        "",
+    ):
+        assert ask(server, "/page", Origin=origin)[0] == 403, origin
+
+
 def test_a_taken_port_is_named_with_the_flag_that_changes_it(server):
     """Who starts a second service is told which port, and what to do."""
     with pytest.raises(SettingError, match=rf"port {server.port} .*--port"):

@@ -1,0 +1,50 @@
+"""Which labels a task takes, and how a learner says why it cannot use a record."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from learner.models.presets import Spec
+from stream.errors import RecordError, SettingError
+from stream.records import LARGEST, Label
+
+LABELS: dict[str, frozenset[type]] = {
+    "classification": frozenset((bool, int, str)),
+    "regression": frozenset((int, float)),
+    "anomaly": frozenset((bool, int)),
+}
+"""The types of the labels of each task."""
+
+
+def refuse_label(y: Label, task: str, model: Spec, *, needs_classes: bool) -> NoReturn:
+    """Say why a label cannot be learned.
+
+    Raises `RecordError`, or `SettingError` where the model must be told all classes first.
+    """
+    if type(y) not in LABELS[task]:
+        kinds = " or ".join(sorted(kind.__name__ for kind in LABELS[task]))
+        raise RecordError(
+            "label_type",
+            f"label {y!r} must be {kinds} for {task}; does the model fit the task?",
+        )
+    if task == "anomaly":
+        raise RecordError(
+            "unknown_class",
+            f"label {y!r} must be true or 1 for an anomaly, else false or 0",
+        )
+    if task == "regression":
+        raise RecordError("number_range", f"label {y!r} is beyond ±{LARGEST:g}")
+    if needs_classes:
+        raise SettingError(
+            f"model {model!r} must know every class before it learns; give "
+            "--classes, or let 'driftline produce' declare them"
+        )
+    raise RecordError("unknown_class", f"label {y!r} was never declared; see --classes")
+
+
+def model_error(error: Exception, reason: str = "model_error") -> RecordError:
+    """Return how a record is refused on which a model has failed."""
+    hint = "; a text or a missing value may be what it cannot take"
+    return RecordError(
+        reason, f"{type(error).__name__}: {error}{hint if isinstance(error, TypeError) else ''}"
+    )
