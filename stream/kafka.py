@@ -21,6 +21,7 @@ from kafka.structs import OffsetAndMetadata, TopicPartition
 
 from stream.errors import CursorExpired, StreamError, TopicFailed, TopicMissing, TopicTimeout
 from stream.kafka_cluster import ANSWER, LOOK, Cluster, Waiting
+from stream.kafka_codecs import SwollenError
 from stream.kafka_seat import KafkaSeat
 from stream.kafka_writer import KafkaWriter
 from stream.seats import Alone
@@ -72,6 +73,7 @@ class KafkaLog:
             return self.topic(name)
         keep, admin = retention or Retention(), self.cluster.admin
         seconds = -1 if keep.seconds is None else round(keep.seconds * 1000)
+        packed = self.cluster.settings.get("compression_type")
         wanted = {
             "num_partitions": partitions,
             "replication_factor": self.cluster.settings.get("replication_factor", -1),
@@ -79,6 +81,8 @@ class KafkaLog:
                 "cleanup.policy": "delete",
                 "retention.ms": str(seconds),
                 "retention.bytes": str(-1 if keep.size is None else keep.size),
+                # Unpacked by the broker, a batch that is a bomb is too large and refused there.
+                "compression.type": "producer" if packed else "uncompressed",
             },
         }
 
@@ -99,7 +103,8 @@ class KafkaLog:
         if found["error_code"]:
             error = refusals.for_code(found["error_code"])()
             raise self.cluster.refused(f"describe topic {name!r}", error)
-        identity = str(found["topic_id"] or "")
+        # Brokers before 2.8 give topics no identity.
+        identity = str(found.get("topic_id") or "")
         return KafkaTopic(self.cluster, name, len(found["partitions"]), identity)
 
     def writer(self, name: str, *, atomic: bool = True) -> KafkaWriter:
@@ -332,6 +337,12 @@ class KafkaTopic:
             return TopicFailed(
                 f"records of {self.name!r} are compressed in a way that cannot be read here "
                 f"({error}); install python-snappy, lz4 or zstandard beside driftline"
+            )
+        if isinstance(error, (refusals.CorruptRecordError, SwollenError)):
+            return TopicFailed(
+                f"a batch of {self.name!r} on Kafka at {self._cluster.address} cannot be read "
+                f"({error}); let a replica lead that has it whole, or have Kafka delete the "
+                "records up to its end, and start again"
             )
         return self._cluster.refused(f"give records of {self.name!r}", error)
 

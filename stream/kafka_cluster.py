@@ -25,6 +25,7 @@ from kafka.admin import ConfigFilterType, ConfigResource, ConfigResourceType
 from kafka.net.compat import KafkaNetClient
 
 from stream.errors import SettingError, StreamError, TopicFailed, TopicTimeout
+from stream.kafka_codecs import put_bounds
 
 T = TypeVar("T")
 
@@ -96,6 +97,7 @@ class Cluster:
         self._brokers = list(brokers)
         self._opened: dict[Any, Any] = {}
         _last.listen()
+        put_bounds()
         try:
             self.admin = self.open(KafkaAdminClient, within=within)
             # These two read nothing, so any thread may ask them.

@@ -31,6 +31,7 @@ DOORS = {
     "kafka": {
         "stream/kafka.py",
         "stream/kafka_cluster.py",
+        "stream/kafka_codecs.py",
         "stream/kafka_seat.py",
         "stream/kafka_writer.py",
     },
