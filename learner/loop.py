@@ -139,7 +139,7 @@ def learn(
     # A wrong setting is said before anything is opened or waited for.
     model = Learner(config, 0, 0).policy.model
     topic = config.topic or samples_of(log.stream)
-    with _asked_over_http(run) as (desk, port):
+    with _asked_over_http(run, stopping) as (desk, port):
         samples = _samples(log, topic, run, stopping)
         if samples is None:
             summary = summarize([], 0.0, 0)
@@ -177,7 +177,9 @@ def _lives(
 
 
 @contextlib.contextmanager
-def _asked_over_http(run: Run) -> Iterator[tuple[Desk | None, int | None]]:
+def _asked_over_http(
+    run: Run, stopping: Stopping
+) -> Iterator[tuple[Desk | None, int | None]]:
     """Open the port, if there is to be one, and give the desk where questions are left."""
     if run.port is None:
         yield None, None
@@ -186,7 +188,7 @@ def _asked_over_http(run: Run) -> Iterator[tuple[Desk | None, int | None]]:
     from learner.serving.routes import routes
     from stream.web import Server
 
-    desk = Desk(run.name)
+    desk = Desk(run.name, stopping)
     with Server(routes(desk), host=run.host, port=run.port) as server:
         _log.info("predict=%s/predict", server.url)
         try:

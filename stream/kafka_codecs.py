@@ -21,7 +21,7 @@ LARGEST = 64 * 1024 * 1024
 _GZIP = zlib.MAX_WBITS | 16
 
 
-class SwollenError(KafkaError):
+class SwollenError(KafkaError):  # type: ignore[misc]  # kafka-python has no types
     """A batch unpacks to more than is allowed."""
 
 
