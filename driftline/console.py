@@ -95,7 +95,6 @@ class Stop:
     @contextmanager
     def on_signals(self) -> Iterator[Stop]:
         """Listen to SIGINT and SIGTERM while inside."""
-
         before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
         slow = threading.Timer(_SLOW, tell, [_AGAIN])
         slow.daemon = True

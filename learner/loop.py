@@ -23,7 +23,7 @@ from learner.places import Part, Places
 from learner.resources import event_time, header
 from learner.summary import Summary, summarize
 from learner.turn import Turn
-from stream.errors import SeatLost, SettingError, TopicMissing
+from stream.errors import SeatLost, SettingError, TopicMissing, TopicTimeout
 from stream.topic import (
     Batch,
     Cursor,
@@ -139,6 +139,7 @@ def learn(
     # A wrong setting is said before anything is opened or waited for.
     model = Learner(config, 0, 0).policy.model
     topic = config.topic or samples_of(log.stream)
+    log.heed(stopping)
     with _asked_over_http(run, stopping) as (desk, port):
         samples = _samples(log, topic, run, stopping)
         if samples is None:
@@ -167,7 +168,7 @@ def _lives(
         work = _Work(log, samples, config, run, end, stopping, moved, desk)
         try:
             return work.run()
-        except SeatLost as error:
+        except (SeatLost, TopicTimeout) as error:
             if stopping():
                 raise
             # Nothing that is in memory can be trusted: all of it goes with the seat.
@@ -177,9 +178,7 @@ def _lives(
 
 
 @contextlib.contextmanager
-def _asked_over_http(
-    run: Run, stopping: Stopping
-) -> Iterator[tuple[Desk | None, int | None]]:
+def _asked_over_http(run: Run, stopping: Stopping) -> Iterator[tuple[Desk | None, int | None]]:
     """Open the port, if there is to be one, and give the desk where questions are left."""
     if run.port is None:
         yield None, None

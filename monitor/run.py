@@ -51,6 +51,7 @@ def monitor(
     from stream.web import Server
 
     names = list(dict.fromkeys(check_name(name, "learner") for name in names))
+    log.heed(stopping)
     follower = Follower(log, names, check_windows(windows), clock=clock)
     if until_end:
         follower.catch_up()
@@ -77,9 +78,7 @@ def check_windows(windows: Sequence[int]) -> tuple[int, ...]:
     return once
 
 
-def checks(
-    follower: Follower, stopping: Callable[[], bool] = lambda: False
-) -> dict[str, bool]:
+def checks(follower: Follower, stopping: Callable[[], bool] = lambda: False) -> dict[str, bool]:
     """Return what must be true before the figures can be relied on, and to the end."""
     if stopping():
         return {"goes on": False}

@@ -162,6 +162,10 @@ class KafkaLog:
     def hold(self, group: str, cursors: Cursor) -> None:
         """Do nothing: Kafka keeps no record because somebody may need it."""
 
+    def heed(self, stopping: Callable[[], bool]) -> None:
+        """Wait for the cluster no longer than until `stopping`."""
+        self.cluster.stopping = stopping
+
     def close(self) -> None:
         """Close every client."""
         self.cluster.close()
@@ -298,7 +302,7 @@ class KafkaTopic:
         self, consumer: Any, partition: int, start: int, stop: int, within: float = math.inf
     ) -> Iterator[Entry]:
         place, deadline = self.places[partition], time.monotonic() + within
-        waiting = Waiting(self._cluster.address)
+        waiting = Waiting(self._cluster.address, self._cluster)
         try:
             consumer.assign([place])
             consumer.seek(place, start)

@@ -94,7 +94,7 @@ def test_d2_a_commit_without_an_answer_has_an_end(
     seat = sit(proxy.address, "a")
     settle(seat)
     if not guarded:
-        monkeypatch.setattr(kafka_writer, "_bounded", lambda _, deed: deed())
+        monkeypatch.setattr(kafka_writer, "_bounded", lambda _, deed, __: deed())
     ended = threading.Event()
 
     def commit() -> None:
