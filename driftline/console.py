@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -16,6 +17,11 @@ from stream.texts import shown
 INTERRUPTED = 130
 """Exit code after Ctrl-C; a clean SIGTERM is no failure and leaves with 0."""
 
+_SLOW = 3.0
+"""Seconds of an ending after which a person is told how to have it at once."""
+_LEAVE = 1.0
+"""Seconds in which a process that is to leave at once may still let go in good order."""
+_AGAIN = "driftline: ending with this turn; Ctrl-C once more leaves at once"
 _LINE = 2000
 """Characters of a log line, at most."""
 
@@ -74,7 +80,7 @@ class _Stderr(logging.StreamHandler[Any]):
 class Stop:
     """Ends a service at the next turn: set by Ctrl-C and by SIGTERM.
 
-    A second Ctrl-C ends the process at once, as if the first had not been caught.
+    A second one ends the process at once, even where it waits for a broker that is gone.
     """
 
     def __init__(self) -> None:
@@ -96,26 +102,40 @@ class Stop:
     @contextmanager
     def on_signals(self) -> Iterator[Stop]:
         """Listen to SIGINT and SIGTERM while inside."""
+        before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+        slow = threading.Timer(_SLOW, tell, [_AGAIN])
+        slow.daemon = True
 
         def interrupt(number: int, _: object) -> None:
             self.interrupted = number == signal.SIGINT
             self._event.set()
-            signal.signal(number, before[number])
+            # To the end of the process: to close a log may take as long as the last turn.
+            signal.signal(signal.SIGINT, _leave)
+            signal.signal(signal.SIGTERM, before[signal.SIGTERM])
+            slow.start()
 
-        before: dict[int, Any] = {}
-        for each in (signal.SIGINT, signal.SIGTERM):
-            before[each] = signal.getsignal(each)
+        for each in before:
             signal.signal(each, interrupt)
         try:
             yield self
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            slow.cancel()
+            if not slow.ident:
+                for each, handler in before.items():
+                    signal.signal(each, handler)
 
     @property
     def exit_code(self) -> int:
         """Return what the process should leave with."""
         return INTERRUPTED if self.interrupted else 0
+
+
+def _leave(number: int, _: object) -> None:
+    """Leave at once: what no interruption ends, a commit without an answer, ends here."""
+    leaving = threading.Timer(_LEAVE, os._exit, [INTERRUPTED])
+    leaving.daemon = True
+    leaving.start()
+    raise KeyboardInterrupt
 
 
 def out(text: str) -> None:

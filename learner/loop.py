@@ -34,6 +34,7 @@ from stream.errors import (
     SeatLost,
     SettingError,
     TopicReplaced,
+    TopicTimeout,
 )
 from stream.topic import (
     Batch,
@@ -144,7 +145,8 @@ def learn(
     # A wrong setting is said before anything is opened or waited for.
     model = Learner(config, 0, 0).policy.model
     topic = config.topic or samples_of(log.stream)
-    with _asked_over_http(run) as (desk, port):
+    log.heed(stopping)
+    with _asked_over_http(run, stopping) as (desk, port):
         samples = awaited(log, topic, stopping, patient=not run.until_end)
         if samples is None:
             summary = summarize([], 0.0, 0)
@@ -174,7 +176,7 @@ def _lives(
             return work.run()
         except TopicReplaced as error:
             raise CheckpointError(replaced(samples.name, run.name)) from error
-        except SeatLost as error:
+        except (SeatLost, TopicTimeout) as error:
             if stopping():
                 raise
             # Nothing that is in memory can be trusted: all of it goes with the seat.
@@ -184,7 +186,7 @@ def _lives(
 
 
 @contextlib.contextmanager
-def _asked_over_http(run: Run) -> Iterator[tuple[Desk | None, int | None]]:
+def _asked_over_http(run: Run, stopping: Stopping) -> Iterator[tuple[Desk | None, int | None]]:
     """Open the port, if there is to be one, and give the desk where questions are left."""
     if run.port is None:
         yield None, None
@@ -193,7 +195,7 @@ def _asked_over_http(run: Run) -> Iterator[tuple[Desk | None, int | None]]:
     from learner.serving.routes import routes
     from stream.web import Server
 
-    desk = Desk(run.name)
+    desk = Desk(run.name, stopping)
     with Server(routes(desk), host=run.host, port=run.port) as server:
         _log.info("predict=%s/predict", server.url)
         try:

@@ -51,12 +51,13 @@ def monitor(
     from stream.web import Server
 
     names = list(dict.fromkeys(check_name(name, "learner") for name in names))
+    log.heed(stopping)
     follower = Follower(log, names, check_windows(windows), clock=clock)
     if until_end:
         follower.catch_up()
         return summary(follower)
     scraped = registry(lambda: follower.boards)
-    doors = routes(lambda accept: page(scraped, accept), lambda: checks(follower))
+    doors = routes(lambda accept: page(scraped, accept), lambda: checks(follower, stopping))
     with Server(doors, host=host, port=port) as server:
         lines.info("metrics=%s/metrics", server.url)
         if announce:
@@ -77,8 +78,10 @@ def check_windows(windows: Sequence[int]) -> tuple[int, ...]:
     return once
 
 
-def checks(follower: Follower) -> dict[str, bool]:
-    """Return what must be true before the figures can be relied on."""
+def checks(follower: Follower, stopping: Callable[[], bool] = lambda: False) -> dict[str, bool]:
+    """Return what must be true before the figures can be relied on, and to the end."""
+    if stopping():
+        return {"goes on": False}
     return {f"{name} caught up": done for name, done in follower.caught_up.items()}
 
 

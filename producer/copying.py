@@ -19,6 +19,7 @@ from producer.answers import Answers, Held, known_in
 from producer.emissions import LABEL, QUESTION, SAMPLE
 from producer.inlets import Inlet, fill, merged
 from producer.intake import Intake, record_of
+from producer.patience import Patient
 from producer.replay import Progress
 from producer.topics import Copied, Copy
 from stream.connect import open_topic
@@ -67,7 +68,7 @@ def copy(
         )
         _check_apart(topic, sources, wanted)
         name = writer_name(log.stream, sources[0], wanted.source)
-        writer = log.writer(name)
+        writer = Patient(log, name, stopping=stopping)
         opened.callback(writer.close)
         copying = _Copying(wanted, sources, topic, writer, name, say=say)
         return copying.run(stopping, progress, clock)

@@ -20,6 +20,7 @@ from producer.columns import CONVERTERS
 from producer.csv_lines import CsvLines
 from producer.emissions import LABEL, QUESTION, SAMPLE
 from producer.intake import Intake, encoded
+from producer.patience import Patient
 from producer.replay import Progress
 from producer.sources.source import unknown
 from stream.errors import RecordError, SettingError
@@ -113,7 +114,7 @@ def take(
     )
     name = f"{log.stream}.stdin.{hashlib.sha256(b'lines').hexdigest()[:12]}"
     started = clock()
-    with contextlib.closing(log.writer(name)) as writer:
+    with contextlib.closing(Patient(log, name, stopping=stopping)) as writer:
         intake = Intake(topic, writer, name)
         if wanted.classes:
             intake.declare(wanted.classes)

@@ -12,6 +12,7 @@ from producer.emissions import LABEL, MARK, QUESTION, SAMPLE
 from producer.feed import Feed
 from producer.listing import Listing
 from producer.pace import pace_of
+from producer.patience import Patient
 from producer.schema import Row, Schema
 from producer.settings import Replay, open_replay, writer_name
 from stream.errors import CursorExpired, RecordError, TopicMissing
@@ -106,7 +107,7 @@ def produce(
     )
     name = writer_name(log.stream, replay)
     listing = Listing(replay.source, name)
-    writer = log.writer(name)
+    writer = Patient(log, name, stopping=stopping)
     started = clock()
     told = 0
 

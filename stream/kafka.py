@@ -28,6 +28,7 @@ from stream.errors import (
     TopicTimeout,
 )
 from stream.kafka_cluster import ANSWER, LOOK, Cluster, Waiting
+from stream.kafka_codecs import SwollenError
 from stream.kafka_growth import describe, widen
 from stream.kafka_seat import KafkaSeat
 from stream.kafka_writer import KafkaWriter
@@ -92,6 +93,7 @@ class KafkaLog:
             return self.topic(name)
         keep, admin = retention or Retention(), self.cluster.admin
         seconds = -1 if keep.seconds is None else round(keep.seconds * 1000)
+        packed = self.cluster.settings.get("compression_type")
         wanted = {
             "num_partitions": partitions,
             "replication_factor": self.cluster.settings.get("replication_factor", -1),
@@ -99,6 +101,8 @@ class KafkaLog:
                 "cleanup.policy": "delete",
                 "retention.ms": str(seconds),
                 "retention.bytes": str(-1 if keep.size is None else keep.size),
+                # Unpacked by the broker, a batch that is a bomb is too large and refused there.
+                "compression.type": "producer" if packed else "uncompressed",
             },
         }
 
@@ -183,6 +187,10 @@ class KafkaLog:
 
     def hold(self, group: str, cursors: Cursor) -> None:
         """Do nothing: Kafka keeps no record because somebody may need it."""
+
+    def heed(self, stopping: Callable[[], bool]) -> None:
+        """Wait for the cluster no longer than until `stopping`."""
+        self.cluster.stopping = stopping
 
     def close(self) -> None:
         """Close every client."""
@@ -329,7 +337,7 @@ class KafkaTopic:
         self, consumer: Any, partition: int, start: int, stop: int, within: float = math.inf
     ) -> Iterator[Entry]:
         place, deadline = self.places[partition], time.monotonic() + within
-        waiting = Waiting(self._cluster.address)
+        waiting = Waiting(self._cluster.address, self._cluster)
         try:
             consumer.assign([place])
             consumer.seek(place, start)
@@ -375,6 +383,12 @@ class KafkaTopic:
             return TopicFailed(
                 f"records of {self.name!r} are compressed in a way that cannot be read here "
                 f"({error}); install python-snappy, lz4 or zstandard beside driftline"
+            )
+        if isinstance(error, (refusals.CorruptRecordError, SwollenError)):
+            return TopicFailed(
+                f"a batch of {self.name!r} on Kafka at {self._cluster.address} cannot be read "
+                f"({error}); let a replica lead that has it whole, or have Kafka delete the "
+                "records up to its end, and start again"
             )
         return self._cluster.refused(f"give records of {self.name!r}", error)
 

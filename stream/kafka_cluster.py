@@ -25,6 +25,7 @@ from kafka.admin import ConfigFilterType, ConfigResource, ConfigResourceType
 from kafka.net.compat import KafkaNetClient
 
 from stream.errors import SettingError, StreamError, TopicFailed, TopicTimeout
+from stream.kafka_codecs import put_bounds
 
 T = TypeVar("T")
 
@@ -94,8 +95,11 @@ class Cluster:
         self.address = ",".join(brokers)
         self.settings = checked(settings)
         self._brokers = list(brokers)
+        self._patient = within == float("inf")
+        self.stopping: Callable[[], bool] = lambda: False
         self._opened: dict[Any, Any] = {}
         _last.listen()
+        put_bounds()
         try:
             self.admin = self.open(KafkaAdminClient, within=within)
             # These two read nothing, so any thread may ask them.
@@ -124,7 +128,7 @@ class Cluster:
         wanted |= {"bootstrap_servers": self._brokers, "kafka_client": _connections}
         wanted |= {"bootstrap_timeout_ms": 1000 * min(_TRY, max(LOOK, within))}
         wanted = {name: value for name, value in wanted.items() if name in kind.DEFAULT_CONFIG}
-        waiting, deadline = Waiting(self.address), time.monotonic() + within
+        waiting, deadline = Waiting(self.address, self), time.monotonic() + within
         while True:
             _last.forget()
             try:
@@ -168,20 +172,25 @@ class Cluster:
         for client in list(self._opened):
             self.drop(client)
 
-    def ask(self, question: Callable[[], T], what: str, *, within: float = ANSWER) -> T:
+    def ask(self, question: Callable[[], T], what: str, *, within: float | None = None) -> T:
         """Return the answer of the cluster, asking again while the trouble may pass.
 
-        `what` completes "Kafka did not". Raises `TopicTimeout` after `within` seconds, and
-        on a refusal what `refused` gives.
+        `what` completes "Kafka did not". A cluster that is away is waited for, if its
+        clients were; one that says again and again that it cannot yet has a minute. Raises
+        `TopicTimeout` then, or after `within` seconds, and on a refusal what `refused` gives.
         """
-        waiting, deadline = Waiting(self.address), time.monotonic() + within
+        patience = ANSWER if within is None else within
+        waiting, deadline = Waiting(self.address, self), time.monotonic() + patience
         while True:
             try:
                 return question()
             except refusals.RetriableError as error:
-                if time.monotonic() > deadline:
+                now, says = time.monotonic(), isinstance(error, refusals.BrokerResponseError)
+                if within is None and self._patient and not says:
+                    deadline = now + patience
+                if now > deadline:
                     raise TopicTimeout(
-                        f"Kafka at {self.address} did not {what} within {within:g} s "
+                        f"Kafka at {self.address} did not {what} within {patience:g} s "
                         f"({error}); look after the cluster and start again"
                     ) from error
                 waiting.say()
@@ -252,12 +261,21 @@ class Cluster:
 class Waiting:
     """Says every few seconds that Kafka is waited for, and for how long already."""
 
-    def __init__(self, address: str) -> None:
-        self._address = address
+    def __init__(self, address: str, cluster: Cluster | None = None) -> None:
+        self._address, self._cluster = address, cluster
         self._since = self._said = 0.0
 
     def say(self) -> None:
-        """Note that there is still no answer."""
+        """Note that there is still no answer.
+
+        Raises `TopicTimeout` when a process is to stop that waits for a `cluster` otherwise
+        without end.
+        """
+        if self._cluster is not None and self._cluster.stopping():
+            raise TopicTimeout(
+                f"Kafka at {self._address} is away, and this process was asked to stop; what "
+                "it has committed is kept, and a new start goes on from there"
+            )
         now = time.monotonic()
         if not self._since:
             self._since = self._said = now
@@ -294,8 +312,8 @@ class _LastWord(logging.Handler):
     def listen(self) -> None:
         """Take the place of the lines themselves, a flood of them in an outage."""
         logging.getLogger("kafka").setLevel(logging.ERROR)
-        for name in ("kafka.net", "kafka.cluster", "kafka.consumer"):
-            logger = logging.getLogger(name)
+        for name in ("net", "cluster", "consumer", "coordinator", "producer"):
+            logger = logging.getLogger(f"kafka.{name}")
             logger.setLevel(logging.WARNING)
             logger.propagate = False
             if self not in logger.handlers:

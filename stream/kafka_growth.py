@@ -28,7 +28,8 @@ def describe(cluster: Cluster, name: str, *, within: float = ANSWER) -> Describe
     if found["error_code"]:
         error = refusals.for_code(found["error_code"])()
         raise cluster.refused(f"describe topic {name!r}", error)
-    return Described(len(found["partitions"]), str(found["topic_id"] or ""))
+    # Brokers before 2.8 give topics no identity.
+    return Described(len(found["partitions"]), str(found.get("topic_id") or ""))
 
 
 def widen(cluster: Cluster, name: str, partitions: int) -> None:

@@ -41,6 +41,8 @@ _DEADLINE = 10.0
 """Seconds of a commit; after as many the broker calls the transaction off."""
 _STABLE = 30.0
 """Seconds for which a commit may be pending: a transaction's timeout, and Kafka's own look."""
+_STILL = 5.0
+"""Seconds of silence that explain why a group has gone on; heartbeats come every second."""
 _PART = 1.0
 """Seconds after which a wait for a pending commit is said."""
 
@@ -124,7 +126,7 @@ class KafkaSeat:
     def _shared(self, metadata: Any) -> Share:
         if metadata != self._metadata:
             self._metadata, self._round = metadata, self._round + 1
-        self.writer.metadata = metadata
+        self.writer.metadata, self.writer.heard = metadata, time.monotonic()
         partitions = frozenset(place.partition for place in self._consumer.assignment())
         return Share(self._round, partitions)
 
@@ -194,6 +196,8 @@ class MemberWriter(KafkaWriter):
         self._group, self._reads, self._member = group, name, member
         self.metadata: Any = None
         """Who moves the offsets: what the member was when it was last told its share."""
+        self.heard = time.monotonic()
+        """When that was."""
         own = secrets.token_hex(8) if member is None else member
         super().__init__(cluster, topic, f"{group}.{own}", atomic=True)
 
@@ -223,7 +227,10 @@ class MemberWriter(KafkaWriter):
 
     def _fenced(self, error: Exception) -> StreamError | None:
         if isinstance(error, refusals.CommitFailedError):
-            return SeatLost(f"the group {self._group!r} has gone on without this process")
+            silent, why = time.monotonic() - self.heard, ""
+            if silent > _STILL:
+                why = f", which stood still for {silent:.0f} s: paused, or its machine too busy"
+            return SeatLost(f"the group {self._group!r} has gone on without this process{why}")
         if isinstance(error, refusals.FencedInstanceIdError):
             return self.fenced()
         if super()._fenced(error) is None:

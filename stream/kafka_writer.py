@@ -7,6 +7,7 @@ whose records it could not send: here a commit has a deadline, and no record goe
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -18,12 +19,15 @@ from kafka import errors as refusals
 from kafka.structs import TopicPartition
 
 from stream.errors import Fenced, StreamError, TopicFailed, TopicTimeout
-from stream.kafka_cluster import ANSWER, Cluster
+from stream.kafka_cluster import ANSWER, Cluster, Waiting
 from stream.kafka_growth import meet
 from stream.topic import Cursor, Topic, backwards, partition_of
 
 _TRANSACTION = {"transaction_timeout_ms": 10_000, "retry_backoff_ms": 5}
 """With kafka-python's own 100 ms between two tries, every other commit takes twice that."""
+
+_PART = 1.0
+"""Seconds of a commit after which it is worth a word that it takes so long."""
 
 Moves = tuple[Mapping[Any, Any], Any]
 """The offsets that a commit moves by topic and partition, and who in their group moves them."""
@@ -49,6 +53,7 @@ class KafkaWriter:
             started = self._producer.init_transactions
             cluster.ask(started, f"let {name!r} write", within=float("inf"))
         self._largest: int = self._producer.config["max_request_size"]
+        self._timeout = self._producer.config["transaction_timeout_ms"] / 1000
 
     def append(
         self,
@@ -95,7 +100,8 @@ class KafkaWriter:
             return
         records, self._waiting = self._waiting, []
         try:
-            _bounded(within, lambda: self._store(records, moves, within))
+            say = Waiting(self._cluster.address).say
+            _bounded(within, lambda: self._store(records, moves, within), say)
         except queue.Empty:
             self._failed = self._unknown(f"gave no answer within {within:g} s")
         except StreamError as error:
@@ -107,6 +113,15 @@ class KafkaWriter:
     def _store(
         self, records: list[tuple[Any, ...]], moves: Moves | None, within: float
     ) -> None:
+        begun = time.monotonic()
+
+        def fenced(error: Exception) -> StreamError | None:
+            found = self._fenced(error)
+            # The broker fences as well whose transaction it has called off for its age.
+            if isinstance(found, Fenced) and time.monotonic() - begun >= self._timeout:
+                return self._unknown(f"called a transaction off ({error})")
+            return found
+
         try:
             refusal = self._send(records, within)
             if refusal is None and moves is not None:
@@ -115,13 +130,13 @@ class KafkaWriter:
                 end = "commit" if refusal is None else "abort"
                 getattr(self._producer, f"{end}_transaction")()
         except refusals.KafkaError as error:
-            raise self._fenced(error) or self._unknown(f"broke off ({error})") from error
+            raise fenced(error) or self._unknown(f"broke off ({error})") from error
         if refusal is None:
             return
         if refusal.retriable:
             raise self._unknown(f"could not store ({refusal})") from refusal
         what = f"store what {self._name!r} wrote"
-        raise self._fenced(refusal) or self._cluster.refused(what, refusal) from refusal
+        raise fenced(refusal) or self._cluster.refused(what, refusal) from refusal
 
     def _send(self, records: list[tuple[Any, ...]], within: float) -> Any:
         """Return what kept the first of the records from being stored; None if all are."""
@@ -181,8 +196,11 @@ class KafkaWriter:
         self._cluster.drop(self._producer)
 
 
-def _bounded(within: float, deed: Callable[[], None]) -> None:
-    """Do what may block for ever, on a thread of its own; raise `queue.Empty` if it does."""
+def _bounded(within: float, deed: Callable[[], None], say: Callable[[], None]) -> None:
+    """Do what may block for ever, on a thread of its own; raise `queue.Empty` if it does.
+
+    `say` is called now and then meanwhile.
+    """
     done: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
 
     def do() -> None:
@@ -194,5 +212,13 @@ def _bounded(within: float, deed: Callable[[], None]) -> None:
             done.put(None)
 
     threading.Thread(target=do, name="kafka commit", daemon=True).start()
-    if (error := done.get(timeout=within)) is not None:
+    deadline = time.monotonic() + within
+    while (left := deadline - time.monotonic()) > _PART:
+        with contextlib.suppress(queue.Empty):
+            error = done.get(timeout=_PART)
+            break
+        say()
+    else:
+        error = done.get(timeout=max(0.0, left))
+    if error is not None:
         raise error

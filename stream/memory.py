@@ -8,7 +8,7 @@ import time
 import uuid
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stream.errors import CursorExpired, Fenced, TopicMissing
@@ -180,6 +180,9 @@ class MemoryLog:
 
     def show(self, group: str, cursors: Cursor) -> None:
         """Do nothing: committed cursors are there to see already."""
+
+    def heed(self, stopping: Callable[[], bool]) -> None:
+        """Do nothing: nobody is waited for here without end."""
 
     def hold(self, group: str, cursors: Cursor) -> None:
         """Do nothing: only `MemoryTopic.drop` removes anything here."""

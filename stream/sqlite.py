@@ -7,6 +7,7 @@ scan. What it is made of stands in `sqlite_db`, `sqlite_topic` and `sqlite_write
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 
 from stream.errors import TopicMissing
 from stream.seats import Alone
@@ -103,6 +104,9 @@ class SqliteLog(Database):
 
     def show(self, group: str, cursors: Cursor) -> None:
         """Do nothing: committed cursors are there to see already."""
+
+    def heed(self, stopping: Callable[[], bool]) -> None:
+        """Do nothing: nobody is waited for here without end."""
 
     def hold(self, group: str, cursors: Cursor) -> None:
         """Keep retention from removing the records from `cursors` on."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -266,6 +266,12 @@ class Log(Protocol):
 
     def show(self, group: str, cursors: Cursor) -> None:
         """Let the log's own tools see how far `group` has come."""
+
+    def heed(self, stopping: Callable[[], bool]) -> None:
+        """Wait for a log that is away no longer than until `stopping`.
+
+        Whatever waits then raises `TopicTimeout`.
+        """
 
     def hold(self, group: str, cursors: Cursor) -> None:
         """Keep retention from removing what a restart of `group` would read again.

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, settings
 from stream.memory import MemoryLog
 from stream.sqlite import SqliteLog
 from stream.topic import Log
-from tools.kafka import Broker, BrokerError
+from tests.proxy import Proxy
+from tools.kafka import Broker, BrokerError, free_port
 
 # How long an example takes says more of the machine than of what it tests. On CI the examples
 # are always the same; elsewhere they are new each time.
@@ -31,10 +32,13 @@ def start_broker() -> Iterator[Callable[..., Broker]]:
     """Give a way to start brokers of our own; they end with the tests."""
     with contextlib.ExitStack() as started:
 
-        def start(users: Mapping[str, str] | None = None, **properties: str) -> Broker:
+        def start(
+            users: Mapping[str, str] | None = None, *, front: int = 0, **properties: str
+        ) -> Broker:
             names = {name.replace("__", "."): value for name, value in properties.items()}
             try:
-                return started.enter_context(Broker(properties=names, users=users))
+                made = Broker(properties=names, users=users, front=front)
+                return started.enter_context(made)
             except BrokerError as error:
                 # On CI a suite must never pass because its broker was missing.
                 if os.environ.get("CI"):
@@ -45,12 +49,24 @@ def start_broker() -> Iterator[Callable[..., Broker]]:
 
 
 @pytest.fixture(scope="session")
+def broker(start_broker: Callable[..., Broker]) -> Broker:
+    """Give a broker of our own, for all tests that leave it alive."""
+    return start_broker(front=free_port())
+
+
+@pytest.fixture(scope="session")
 def kafka(request: pytest.FixtureRequest) -> str:
     """Give the address of a broker: the one named in the environment, or one of our own."""
     if address := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
         return address
-    address = request.getfixturevalue("start_broker")().address
-    return str(address)
+    return str(request.getfixturevalue("broker").address)
+
+
+@pytest.fixture
+def proxy(broker: Broker) -> Iterator[Proxy]:
+    """Give a proxy in front of our own broker."""
+    with Proxy(broker.front, broker.behind) as proxy:
+        yield proxy
 
 
 @pytest.fixture(params=["memory", "sqlite", pytest.param("kafka", marks=pytest.mark.kafka)])

@@ -32,6 +32,7 @@ DOORS = {
     "kafka": {
         "stream/kafka.py",
         "stream/kafka_cluster.py",
+        "stream/kafka_codecs.py",
         "stream/kafka_growth.py",
         "stream/kafka_seat.py",
         "stream/kafka_writer.py",

@@ -48,8 +48,8 @@ JVM = ("-Xmx512m", f"{LOGGER}showDateTime=true", f"{LOGGER}dateTimeFormat=HH:mm:
 PROPERTIES = {
     "process.roles": "broker,controller",
     "node.id": "1",
-    "listener.security.protocol.map": "CLIENT:PLAINTEXT,INTERNAL:PLAINTEXT,"
-    "CONTROLLER:PLAINTEXT",
+    "listener.security.protocol.map": "CLIENT:PLAINTEXT,BEHIND:PLAINTEXT,"
+    "INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
     "inter.broker.listener.name": "INTERNAL",
     "controller.listener.names": "CONTROLLER",
     "auto.create.topics.enable": "false",
@@ -57,6 +57,9 @@ PROPERTIES = {
     # A killed broker is let in again only when its session has run out: 9 s unless we say so.
     "broker.session.timeout.ms": "3000",
     "broker.heartbeat.interval.ms": "250",
+    # Nor wait tests for ten seconds, or for six, until somebody dead is found so.
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "500",
+    "group.min.session.timeout.ms": "1000",
     # One node holds one copy, and few partitions are soon made.
     "offsets.topic.replication.factor": "1",
     "offsets.topic.num.partitions": "1",
@@ -151,6 +154,9 @@ class Broker:
     talks to itself by two others. To ask clients for TLS or a password, give CLIENT another
     protocol in `listener.security.protocol.map` and the rest as `listener.name.client.…`.
     `users`, names and passwords, are known by SCRAM from the start.
+
+    With a `front` there is a second port, `behind`, for a proxy on the port `front` of this
+    machine: who comes in by it is told to go on speaking to the proxy.
     """
 
     def __init__(
@@ -159,10 +165,12 @@ class Broker:
         port: int = 0,
         properties: Mapping[str, str] | None = None,
         users: Mapping[str, str] | None = None,
+        front: int = 0,
     ) -> None:
         self.dir = Path(dir or tempfile.mkdtemp(prefix="kafka-")).resolve()
         self.port = port or free_port()
         self.address = f"{HOST}:{self.port}"
+        self.front, self.behind = front, free_port() if front else 0
         self.properties = dict(properties or {})
         self.users = dict(users or {})
         self.log = self.dir / "broker.log"
@@ -230,12 +238,15 @@ class Broker:
         # With `controller.quorum.voters` the controller's address is a setting, not data
         # (as it is after `format --standalone`), so each start may take a free port for it.
         controller = f"{HOST}:{free_port()}"
+        inner = f"CLIENT://{self.address},INTERNAL://{HOST}:{free_port()}"
         ours = {
-            "listeners": f"CLIENT://{self.address},INTERNAL://{HOST}:{free_port()},"
-            f"CONTROLLER://{controller}",
+            "listeners": f"{inner},CONTROLLER://{controller}",
             "controller.quorum.voters": f"1@{controller}",
             "log.dirs": str(self.dir / "data"),
         }
+        if self.front:
+            ours["listeners"] += f",BEHIND://{HOST}:{self.behind}"
+            ours["advertised.listeners"] = f"{inner},BEHIND://{HOST}:{self.front}"
         settings = PROPERTIES | ours | self.properties
         path = self.dir / "server.properties"
         path.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,10 +57,11 @@ class Desk:
     """Holds what was asked until the learner comes by.
 
     Of its methods `ask` is for the network's thread, the others are for the learner's.
+    Once `stopping`, who is there is answered still, and nobody new should come.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, stopping: Callable[[], bool] = lambda: False) -> None:
+        self.name, self._stopping = name, stopping
         self.about: About | None = None
         self.newest: Record | None = None
         """The newest sample, as the learner reads it."""
@@ -77,6 +78,8 @@ class Desk:
     @property
     def checks(self) -> dict[str, bool]:
         """What must be true before anyone is answered."""
+        if self._stopping():
+            return {"goes on": False}
         if self._closed or self.about is None:
             return {"started": False}
         found = {f"partition {p} caught up": done for p, done in self.about.ready.items()}

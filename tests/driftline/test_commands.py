@@ -352,6 +352,16 @@ def test_a_limit_of_nothing_is_no_default(run):
     assert json.loads(out.splitlines()[-1])["samples"] == 0
 
 
+@pytest.fixture
+def deaf():
+    """Put what signals do back: once one was heard, the next ends the process."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("deaf")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_demo_stops_when_all_is_produced_but_not_all_is_learned(number):
     """A signal counts before the end that the producer has left."""

@@ -18,6 +18,7 @@ from stream.errors import Fenced, SettingError, TopicFailed, TopicTimeout
 from stream.kafka import KafkaLog, KafkaTopic
 from stream.kafka_cluster import checked
 from stream.topic import Retention, group_of, samples_of
+from tests.proxy import Proxy
 from tools.kafka import Broker
 
 pytestmark = [
@@ -269,62 +270,72 @@ def test_a_value_the_client_does_not_take_is_a_matter_of_settings(kafka: str) ->
 
 
 def test_a_broker_that_comes_and_goes_is_waited_for(
-    start_broker: Callable[..., Broker],
-    open_log: Open,
-    monkeypatch: pytest.MonkeyPatch,
+    broker: Broker, open_log: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither a broker not up yet nor one that is killed ends a log; each wait is said."""
+    """Neither a broker not up yet nor one that is cut off ends a log; each wait is said."""
     monkeypatch.setattr("stream.kafka_cluster._SAY", 0.5)
     monkeypatch.setattr("stream.kafka_cluster._TRY", 1.0)
-    broker = start_broker()
-    broker.kill()
+    address = f"127.0.0.1:{broker.front}"
     said = threading.Event()
     monkeypatch.setattr(logging.getLogger("driftline.kafka"), "handle", lambda _: said.set())
     opened: list[KafkaLog] = []
-    opening = threading.Thread(target=lambda: opened.append(open_log(broker.address)))
+    opening = threading.Thread(target=lambda: opened.append(open_log(address)))
     opening.start()
     assert said.wait(30), "that it waits is said in a line"
-    broker.start()
-    opening.join(30)
-    (log,) = opened
-
-    topic, writer = make(log), log.writer("a")
-    writer.append(topic.name, b"before", row=1)
-    writer.commit()
-    (batch,) = topic.read({0: 0}, limit=10, wait=WAIT)
-    broker.kill()
+    with Proxy(broker.front, broker.behind):
+        opening.join(30)
+        (log,) = opened
+        topic, writer = make(log), log.writer("a")
+        writer.append(topic.name, b"before", row=1)
+        writer.commit()
+        (batch,) = topic.read({0: 0}, limit=10, wait=WAIT)
     said.clear()
     assert topic.read({0: batch.next}, limit=10, wait=2) == []
     assert said.is_set()
     writer.append(topic.name, b"uncertain", row=2)
     with pytest.raises(TopicTimeout, match="whether the records of 'a' are stored is unknown"):
         writer.commit(within=1)
-    broker.start()
-    newer = log.writer("a")
-    assert newer.rows(topic.name) == {0: 1}
-    newer.append(topic.name, b"after", row=3)
-    newer.commit()
-    assert values_of(topic) == [b"before", b"after"]
-    cursor, found = {0: batch.next}, []
-    while cursor != topic.end():
-        for batch in topic.read(cursor, limit=10, wait=WAIT):
-            cursor[0], found = batch.next, found + batch.entries
-    assert [value for _, value in found] == [b"after"]
+    with Proxy(broker.front, broker.behind):
+        newer = log.writer("a")
+        assert newer.rows(topic.name) == {0: 1}
+        newer.append(topic.name, b"after", row=3)
+        newer.commit()
+        assert values_of(topic) == [b"before", b"after"]
+        cursor, found = {0: batch.next}, []
+        while cursor != topic.end():
+            for batch in topic.read(cursor, limit=10, wait=WAIT):
+                cursor[0], found = batch.next, found + batch.entries
+        assert [value for _, value in found] == [b"after"]
 
 
-def test_a_commit_without_a_transaction_outlasts_a_restart(
-    start_broker: Callable[..., Broker], open_log: Open
+def test_who_waits_for_a_broker_hears_that_it_is_to_stop(
+    broker: Broker, open_log: Open
+) -> None:
+    """A process need not be killed because its broker is away."""
+    with Proxy(broker.front, broker.behind) as proxy:
+        log = open_log(proxy.address)
+    stop = threading.Event()
+    log.heed(stop.is_set)
+    threading.Timer(0.5, stop.set).start()
+    begun = time.monotonic()
+    with pytest.raises(TopicTimeout, match="is away, and this process was asked to stop"):
+        log.topic(samples_of(log.stream))
+    with pytest.raises(TopicTimeout, match="is away, and this process was asked to stop"):
+        log.writer("a")
+    assert time.monotonic() - begun < 10
+
+
+def test_a_commit_without_a_transaction_outlasts_an_outage(
+    broker: Broker, open_log: Open
 ) -> None:
     """What is said at least once is said when the broker is back."""
-    broker = start_broker()
-    log = open_log(broker.address)
-    topic, writer = make(log), log.writer("a", atomic=False)
-    broker.kill()
-    starts = threading.Thread(target=broker.start)
-    starts.start()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(writer, "_partitions", {topic.name: 1})
+    with Proxy(broker.front, broker.behind) as proxy:
+        log = open_log(proxy.address)
+        topic, writer = make(log), log.writer("a", atomic=False)
         writer.append(topic.name, b"x")
-        writer.commit(within=60)
-    starts.join()
-    assert values_of(topic) == [b"x"]
+    waiting = threading.Thread(target=writer.commit, kwargs={"within": 60})
+    waiting.start()
+    time.sleep(0.5)
+    with Proxy(broker.front, broker.behind):
+        waiting.join(60)
+        assert values_of(topic) == [b"x"]

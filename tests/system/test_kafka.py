@@ -9,8 +9,8 @@ import pytest
 
 from stream.connect import connect
 from stream.topic import samples_of
-from tests.system.lives import PATIENCE, Told, eventually, samples
-from tools.kafka import Broker, BrokerError, tool
+from tests.system.lives import PATIENCE, Told, samples
+from tools.kafka import tool
 
 pytestmark = pytest.mark.kafka
 
@@ -182,29 +182,3 @@ def test_kcat_shows_topics_and_records(behind, kafka, kafka_stream):
     assert sorted(n for message in messages for n in message["rows"]["id"]) == [*range(2000)]
     for (topic, p), at in cursors.items():
         assert int(kcat(kafka, "-Q", "-t", f"{topic}:{p}:-1").split()[-1]) > at
-
-
-def test_a_broker_that_is_not_up_yet_is_waited_for(tmp_path, nursery):
-    """A learner started first waits for its broker, says so, and then learns."""
-    try:
-        broker = Broker()
-        url = f"kafka://{broker.address}/late"
-        learner = nursery.start("learn", "--stream", url, "--json", cwd=tmp_path)
-        learner.said("waiting for Kafka")
-        with broker:
-            sine = ("--source", "synth:Sine(seed=7)", "--limit", 500)
-            nursery.run("produce", *sine, "--stream", url, cwd=tmp_path)
-            with closing(Told(url)) as told:
-                eventually(lambda: sum(len(m["rows"]["id"]) for m in said(told)) == 500)
-            assert learner.end(15) == 0
-    except BrokerError as error:
-        if "CI" in os.environ:
-            raise
-        pytest.skip(str(error))
-    assert learner.summary["samples"] == 500
-
-
-def said(told):
-    """Return all messages that a learner has said so far."""
-    told.follow(0.05)
-    return [message for messages in told.messages.values() for message in messages]
