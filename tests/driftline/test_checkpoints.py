@@ -10,8 +10,9 @@ LEARN = ("learn", "--stream", "sqlite:s.db", "--policy", "none", "--until-end")
 
 
 @pytest.fixture
-def stored(run, tmp_path):
+def stored(run, tmp_path, monkeypatch):
     """Give the same function as `run`, where a learner has saved to a store; and its flags."""
+    monkeypatch.setattr("learner.checkpoint._PROBING", 60.0)  # however slow the machine is
     where = ("--state", f"file://{tmp_path}/store", "--key-file", "shared.key")
     assert run("checkpoints", "key", "shared.key")[0] == 0
     assert run("produce", "--stream", "sqlite:s.db", "--source", "sklearn:iris")[0] == 0
