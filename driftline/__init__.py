@@ -94,8 +94,8 @@ def learn(
 
     `settings` are the fields of `learner.config.Config` (model, policy, detector, grain,
     classes, seed …) and of `learner.loop.Run` (turn, answer, rebuild, fresh). `state` is the
-    folder of the checkpoints; a second call goes on from there. Raises
-    `stream.errors.StreamError`.
+    folder of the checkpoints, or the address of a store as s3://bucket/prefix; a second call
+    goes on from there. Raises `stream.errors.StreamError`.
     """
     from driftline.settings import config_and_run
     from learner.loop import learn as run

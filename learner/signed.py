@@ -101,7 +101,7 @@ def _header(name: str, signed: bytes) -> tuple[Header, int]:
         raise Damaged(f"{name!r} is no checkpoint: it does not begin like one")
     try:
         return Header(**json.loads(signed[len(_MAGIC) : end])), end + 1
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise Damaged(f"{name!r} is no checkpoint: {error}") from None
 
 

@@ -99,7 +99,18 @@ def lengthen(rng, whole, other):
     return whole + rng.randbytes(rng.randrange(1, 64))
 
 
-DAMAGES = (flip, cut, flip, blank, swap_headers, swap_signatures, mend, forge, lengthen, flip)
+def deepen(rng, whole, other):
+    """Open more brackets than a reader of JSON can, before anything is verified."""
+    return b"driftline checkpoint 1\n" + b"[" * 200_000 + b"\n" + whole[-64:]
+
+
+def of_next_year(rng, whole, other):
+    """Say that it has a form that is not known here, rightly signed."""
+    return signed.sign(whole[:-32].replace(b"checkpoint 1\n", b"checkpoint 2\n", 1), KEY)
+
+
+DAMAGES = (flip, cut, flip, blank, swap_headers, swap_signatures, mend, forge, lengthen)
+DAMAGES += (flip, deepen, of_next_year)
 
 
 def test_no_damage_is_ever_loaded(store):

@@ -282,3 +282,31 @@ def test_a_key_that_others_can_read_is_warned_of(tmp_path, mode, warned, caplog)
     with caplog.at_level(logging.WARNING):
         key_of(tmp_path, tmp_path / "key")
     assert ("is open to others than its owner" in caplog.text) == warned
+
+
+def test_what_was_refused_stands_in_the_headers_of_outcomes(tmp_path):
+    """With the size and the time of the newest checkpoint that is of use."""
+    log = MemoryLog("s")
+    log.create("s.samples", partitions=1)
+    writer = log.writer("source")
+    for _, value in samples(0, 300):
+        writer.append("s.samples", value, partition=0)
+    writer.commit()
+    for turns in (1, 2):
+        left = iter(range(turns))
+        run = Run(state=tmp_path, turn=50)
+        learn(log, CONFIG, run, stopping=lambda left=left: next(left, None) is None)
+    newest_ = max((tmp_path / "s" / "main" / "p0").iterdir())
+    newest_.write_bytes(newest_.read_bytes()[:-1])
+    learn(log, CONFIG, Run(state=tmp_path, turn=50, until_end=True))
+
+    told = [
+        json.loads(entry.headers["resources"])
+        for entry in log.topic("s.main.outcomes").scan(0, 0, 10**6)
+    ]
+    assert told[0]["checkpoints_refused"] == 0
+    first = next(each for each in told if each["checkpoints_refused"])
+    assert first["checkpoints_refused"] == 1
+    assert first["model_bytes"] > 0
+    assert first["checkpoint_time"] <= first["time"]
+    assert {each["checkpoints_failed"] for each in told} == {0}
