@@ -124,7 +124,7 @@ def test_what_workers_cannot_do_is_a_wrong_setting(nursery, tmp_path, address):
     for how, said in (
         (("--workers", 0), "workers must be a whole number from 1 to 256, got 0"),
         (("--workers", 2, "--port", 0), "leave --port or --workers away"),
-        (("--workers", 2, "--turn", 0), "turn must be"),
+        (("--workers", 2, "--answer", "some"), "answer must be asked"),
     ):
         life = learn(nursery, tmp_path, address, *how)
         assert life.wait() == 2
