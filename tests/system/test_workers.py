@@ -137,7 +137,7 @@ def test_on_kafka_workers_are_members_of_the_group(nursery, tmp_path, kafka_stre
     """They share six partitions; started again under their names, they need not wait."""
     (tmp_path / "driftline.toml").write_text(SESSION)
     nursery.run(*produce(3000, "--stream", kafka_stream, "--partitions", 6), cwd=tmp_path)
-    how = ("--workers", 2, "--json", "--member", "w")
+    how = ("--workers", 2, "--json")
     life = learn(nursery, tmp_path, kafka_stream, *how)
     for number in (0, 1):
         life.said(f"worker={number} partitions=")
