@@ -124,13 +124,19 @@ def test_of_two_that_start_at_once_under_one_name_no_more_than_one_goes_on(
     nursery.run(*produce(3000, "--stream", kafka_stream), cwd=tmp_path)
     both = [learn(*TREE, "--member", "a", session=LONG) for _ in range(2)]
     eventually(lambda: not all(life.alive for life in both))
+    # Each may have taken one half of the place from the other: then neither goes on.
+    then = sum(told.follow(0.02).values())
+
+    def over():
+        return sum(told.follow(0.02).values()) > then + 300 or not any(e.alive for e in both)
+
+    eventually(over)
     for life in both:
         if not life.alive:
             assert life.code == 1
             assert life.err.splitlines()[-1].startswith("driftline: another process")
-    # Each may have taken one half of the place from the other: then neither goes on.
     living = [life for life in both if life.alive] or [learn(*TREE, "--member", "a")]
-    beyond(told, 300, *living)
+    beyond(told, then + 300, *living)
     assert [life.end(signal.SIGTERM) for life in living] == [0]
     check(told, learn, TREE, kafka_stream)
 
