@@ -60,6 +60,8 @@ _ANSWERS = ("asked", "all", "none")
 _DELIVERIES = ("exactly-once", "at-least-once")
 _WAIT = 0.5
 """Seconds for which a share is waited for before the learner looks whether to stop."""
+_LONGEST_WAIT = 4.0
+"""Such seconds where the group is slow to share out."""
 
 Moved = Callable[[Cursor], None]
 
@@ -291,9 +293,12 @@ class _Work:
         learner is to stop.
         """
         self._lookout.look()
-        while (share := self._seat.share(wait=_WAIT)) is None:
+        wait = _WAIT
+        while (share := self._seat.share(wait=wait)) is None:
             if self._stopping():
                 return False
+            # What a slow group begins within a wait, and does not end, is begun anew.
+            wait = min(2 * wait, _LONGEST_WAIT)
         self._places.take(share)
         return True
 

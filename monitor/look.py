@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from monitor.board import Board
 from monitor.resources import resources_of
-from stream.errors import RecordError, TopicMissing
+from stream.errors import RecordError, TopicMissing, TopicReplaced
 from stream.records import decode
 from stream.topic import Cursor, Entry, Log, Topic, group_of, samples_of, topic_of
 
@@ -38,10 +38,19 @@ class Look:
             if newest := topic.newest(partition):
                 self.at(board, partition, newest, place)
         with contextlib.suppress(TopicMissing):
-            self._samples = self._samples or self._log.topic(self._source)
+            self._samples = self._fresh(self._samples) or self._log.topic(self._source)
             ends = self._samples.end()
             board.look(lag=self._lag(board, self._samples, ends, cursor, idle=idle))
             self._look_at_event_time(board, self._samples, ends)
+
+    @staticmethod
+    def _fresh(samples: Topic | None) -> Topic | None:
+        """Return a topic as it is by now, or None if another has taken its name."""
+        with contextlib.suppress(TopicReplaced):
+            if samples is not None:
+                samples.refresh()
+            return samples
+        return None
 
     def at(self, board: Board, partition: int, newest: Entry, place: int) -> None:
         """Tell a board what the headers of the newest outcomes before `place` say."""

@@ -45,7 +45,7 @@ def log(request, tmp_path, monkeypatch):
         from stream.kafka import KafkaLog
 
         address = request.getfixturevalue("kafka")
-        settings = {"metadata_max_age_ms": 300, "heartbeat_interval_ms": 200}
+        settings = {"metadata_max_age_ms": 3000, "heartbeat_interval_ms": 200}
         log = KafkaLog(address.split(","), f"t-{uuid.uuid4().hex[:12]}", settings)
     log.create(samples_of(log.stream), partitions=2)
     write(log, {0: 60, 1: 60})
