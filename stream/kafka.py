@@ -21,6 +21,7 @@ from kafka.structs import OffsetAndMetadata, TopicPartition
 
 from stream.errors import CursorExpired, StreamError, TopicFailed, TopicMissing, TopicTimeout
 from stream.kafka_cluster import ANSWER, LOOK, Cluster, Waiting
+from stream.kafka_inflate import bound
 from stream.kafka_seat import KafkaSeat
 from stream.kafka_writer import KafkaWriter
 from stream.seats import Alone
@@ -57,6 +58,7 @@ class KafkaLog:
         *,
         within: float = float("inf"),
     ) -> None:
+        bound()
         self.stream = stream
         self.cluster = Cluster(brokers, settings or {}, within=within)
         self._members: dict[str, Any] = {}

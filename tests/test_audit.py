@@ -1,4 +1,4 @@
-"""What `make audit` makes of the answers of its tools; these have an environment of their own."""
+"""What `make audit` makes of what its tools answer; those have an environment of their own."""
 
 import doctest
 import json

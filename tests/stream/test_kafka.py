@@ -262,6 +262,23 @@ def test_settings_reach_the_clients_that_know_them(kafka: str, open_log: Open) -
     assert values_of(topic) == [bytes(500_000)] * 10
 
 
+@pytest.mark.parametrize("kind", ["gzip", "zstd", "lz4", "snappy"])
+def test_a_batch_that_unpacks_to_too_much_is_refused(
+    kind: str, kafka: str, open_log: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one sentence, not by the end of the process; what is small is read in any packing."""
+    log = open_log(kafka, compression_type=kind)
+    topic, writer = make(log), log.writer("a")
+    for _ in range(3):
+        writer.append(topic.name, bytes(900_000))
+    writer.commit()
+    assert values_of(topic) == [bytes(900_000)] * 3
+    if kind in ("gzip", "zstd"):
+        monkeypatch.setattr("stream.kafka_inflate.LARGEST", 800_000)
+        with pytest.raises(TopicFailed, match=r"give records of .* unpacks to more than 0 MiB"):
+            log.topic(topic.name).read({0: 0}, limit=10, wait=WAIT)
+
+
 def test_a_value_the_client_does_not_take_is_a_matter_of_settings(kafka: str) -> None:
     """What kafka-python's constructors refuse is refused with its reason."""
     with pytest.raises(SettingError, match=r"fetch_max_wait_ms.*correct the kafka settings"):
