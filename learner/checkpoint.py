@@ -180,6 +180,7 @@ class Checkpoints:
             ) from error
         if not isinstance(learner, Learner) or learner.cursor != header.cursor:
             raise CheckpointError(f"checkpoint {str(path)!r} holds no learner at its cursor")
+        learner.complete()
         return header, learner
 
 
