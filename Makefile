@@ -51,6 +51,17 @@ lint: install  ## Check format, style and types
 check: lint  ## Check all that needs no broker: lint, then the tests
 	$(PYTEST) -m "not kafka" $(ARGS)
 
+.PHONY: audit
+audit: .cache/audit/.stamp  ## Look for known holes in what the locks name, and for secrets in the files
+	.cache/audit/bin/python tools/audit.py
+
+.cache/audit/.stamp: requirements-audit.lock
+	@test -n "$(PYTHON)" || { tools/needs.sh --say python; exit 1; }
+	@$(PYTHON) -m venv --clear .cache/audit
+	@.cache/audit/bin/python -m pip --disable-pip-version-check --no-input install --quiet \
+		--require-hashes -r requirements-audit.lock
+	@touch $@
+
 .PHONY: bench
 bench: install  ## Measure the numbers that README reports
 	.venv/bin/python benchmarks/run.py $(ARGS)
@@ -65,6 +76,9 @@ lock:  ## Renew requirements.lock within the bounds of pyproject.toml
 	$(UV) pip compile --quiet --no-config --upgrade --universal --python-version 3.11 --group dev --all-extras \
 		--generate-hashes --custom-compile-command "make lock" \
 		--output-file requirements.lock pyproject.toml
+	$(UV) pip compile --quiet --no-config --upgrade --universal --python-version 3.11 \
+		--group pyproject.toml:audit --generate-hashes --custom-compile-command "make lock" \
+		--output-file requirements-audit.lock
 
 .PHONY: clean
 clean:  ## Remove .venv and all that tools leave behind, but no data

@@ -116,6 +116,12 @@ class Learner:
         two.declare(self.classes or ())
         return two
 
+    def complete(self) -> None:
+        """Add what a checkpoint of an older version lacks, as if nothing had come by yet."""
+        for name, made in (("recent", Recent), ("age", self._age), ("ceiling", self._ceiling)):
+            if not hasattr(self, name):
+                setattr(self, name, made())
+
     @property
     def totals(self) -> Totals:
         """All sums, as they stand at the cursor."""

@@ -43,6 +43,7 @@ def _unpickled(name: str, header: Header, payload: bytes) -> Learner:
         ) from error
     if not isinstance(learner, Learner) or learner.cursor != header.cursor:
         raise CheckpointError(f"checkpoint {name!r} holds no learner at its cursor")
+    learner.complete()
     return learner
 
 

@@ -19,6 +19,8 @@ REGRESSION = "regression"
 """The task in which labels are numbers with a distance."""
 ANOMALY = "anomaly"
 """The task in which a label says whether a sample was one, and the guess is a score."""
+HELD = 1_000_000
+"""Rows of one turn, at most: as many records as a learner's turn can have."""
 _COLUMNS = (
     "offset",
     "y",
@@ -67,9 +69,21 @@ class Tally:
         self._held = [held for held in self._held if held.first < outcomes.first]
         self._held.append(outcomes)
         if outcomes.totals is None:
+            self._let_go()
             return []
         turn, self._held = self._held, []
         return self._close(turn, outcomes.totals, outcomes.last)
+
+    def _let_go(self) -> None:
+        """Refuse what is held once it is longer than any learner's turn, and never ends."""
+        if sum(max(1, len(each.rows.offset)) for each in self._held) <= HELD:
+            return
+        first, last = self._held[0].first, self._held[-1].last
+        self._held = []
+        self.refused += 1
+        lines.warning(
+            "refused=rows[%d]@%d..%d why='no totals come'", self.partition, first, last
+        )
 
     def sums(self, n: int | None) -> Sums:
         """Return the sums over the last `n` scored rows, or over all since the start."""

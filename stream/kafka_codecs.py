@@ -14,7 +14,7 @@ from typing import Any
 
 from kafka import codec
 from kafka.errors import KafkaError
-from kafka.record import default_records
+from kafka.record import default_records, legacy_records
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of a batch, unpacked, at most; the largest that a producer sends by default has one."""
@@ -67,3 +67,4 @@ def put_bounds() -> None:
     for name, (library, decode) in ours.items():
         if library is not None:
             setattr(default_records, name, decode)
+            setattr(legacy_records, name, decode)

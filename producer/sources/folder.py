@@ -44,7 +44,13 @@ def files_of(text: str) -> list[Path]:
         found = [path for path in folder.iterdir() if path.name[0] not in "._"]
     except OSError as error:
         raise SettingError(f"{text!r} cannot be read: {error}") from error
+    root = folder.resolve()
     for path in sorted(found, key=_order):
+        if not path.resolve().is_relative_to(root):
+            raise SettingError(
+                f"{text!r} holds the link {path.name!r} to what is outside of it; copy that, "
+                f"or give a pattern, such as {str(folder / '*')!r}, if it is meant"
+            )
         if path.is_dir():
             raise SettingError(
                 f"{text!r} holds the folder {path.name!r}; give a pattern, such as "

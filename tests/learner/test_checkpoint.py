@@ -33,6 +33,19 @@ def test_what_was_saved_goes_on_as_if_it_had_not_been(store):
     assert loaded.totals == learner.totals
 
 
+def test_a_checkpoint_of_a_version_that_counted_less_goes_on(store):
+    """What came later is as if nothing had come by yet; what it says is the same."""
+    old, batch = learned(50), Batch(0, [(50, encode(Record(id=50, x={"a": 3.0}, y=1)))], 51)
+    for name in ("recent", "age", "ceiling"):
+        delattr(old, name)
+    store.save(old)
+
+    _, loaded = store.load(store.entries()[-1])
+
+    assert loaded.learn(batch).rows == learned(50).learn(batch).rows
+    assert loaded.recent.dead == {}
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

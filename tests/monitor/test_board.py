@@ -295,3 +295,18 @@ def test_rows_that_no_learner_says_are_refused_whole(task, column, values, caplo
     assert (before.refused, after.refused) == (0, 1)
     assert after.pooled["20"].scored == before.pooled["20"].scored + 1
     assert "refused=rows[0]@2..3" in caplog.text
+
+
+def test_a_turn_that_never_ends_is_let_go_of(monkeypatch):
+    """Whoever says rows for ever, and no totals, does not fill the memory; it is counted."""
+    monkeypatch.setattr("monitor.tally.HELD", 50)
+    steps = [RIGHT] * 400
+    board = Board("tale", "main", WINDOWS)
+    for first in range(0, 300, 10):
+        board.feed(0, message(steps, first, first + 9, ends=False))
+        assert len(board._tallies[0]._held) <= 5
+    assert board.figures().refused == 5
+
+    board.feed(0, message(steps, 300, 399))
+
+    assert board.figures().parts[0].totals.scored == 400

@@ -110,13 +110,14 @@ class Nursery:
             env=environment(),
         )
 
-    def start(self, *arguments, cwd, plants=()):
-        """Start the command line with these arguments and perhaps some bugs."""
+    def start(self, *arguments, cwd, plants=(), variables=()):
+        """Start the command line with these arguments, and perhaps bugs and variables."""
         self._lives += 1
         names = {name: self._folder / f"{self._lives}.{name}" for name in ("stdout", "stderr")}
         for path in names.values():
             path.touch()
         order = {"arguments": [*map(str, arguments)], "cwd": str(cwd), "plants": [*plants]}
+        order["variables"] = dict(variables)
         pid = self._ask(order | {name: str(path) for name, path in names.items()})
         return Life(pid, **names, poll=lambda pid: self._ask({"poll": pid}))
 

@@ -39,6 +39,7 @@ def born(order):
             os.dup2(os.open(order[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.chdir(order["cwd"])
+        os.environ.update(order["variables"])
         for plant in order["plants"]:
             getattr(plants, plant)()
         sys.argv = ["driftline", *order["arguments"]]
