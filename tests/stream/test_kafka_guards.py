@@ -37,7 +37,7 @@ pytestmark = [
 Patch = pytest.MonkeyPatch
 NOWHERE = 99
 """A partition that there is not."""
-HASTY = {"delivery_timeout_ms": 1500, "request_timeout_ms": 1000}
+HASTY = {"delivery_timeout_ms": 3000, "request_timeout_ms": 2900}
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,5 @@
 """A broker that is not up yet, is killed, and stays away: whoever speaks to it goes on."""
 
-import contextlib
 import os
 import random
 import re
@@ -12,14 +11,14 @@ import pytest
 
 from tests.system.lives import PATIENCE, Told, eventually, faults, samples
 from tests.system.test_kill_learner import TREE, produce
-from tools.kafka import Broker, BrokerError
+from tools.kafka import Broker, BrokerError, java
 
 KILLS = int(os.environ.get("DRIFTLINE_BROKER_KILLS", "1"))
 """Times that the broker is killed, and as many that it stays away."""
 DOWN = int(os.environ.get("DRIFTLINE_BROKER_DOWN", "4"))
 """Seconds for which it stays away."""
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120 + KILLS * (2 * DOWN + 60))]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300 + KILLS * (2 * DOWN + 60))]
 
 RATE, LIMIT = 400, 2000 * KILLS
 SAYS = re.compile(r"waiting for Kafka at \S+, (\d+) s")
@@ -28,15 +27,15 @@ SAYS = re.compile(r"waiting for Kafka at \S+, (\d+) s")
 @pytest.fixture
 def mortal():
     """Give a broker that is not up yet."""
-    broker = Broker()
     try:
-        with contextlib.ExitStack() as ends:
-            ends.callback(broker.kill)
-            yield broker
+        java("server", "kafka.Kafka")
     except BrokerError as error:
         if "CI" in os.environ:
             raise
         pytest.skip(str(error))
+    broker = Broker()
+    yield broker
+    broker.kill()
 
 
 def test_a_broker_that_is_away_costs_nothing(mortal, nursery, tmp_path, report):
