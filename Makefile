@@ -41,6 +41,10 @@ test:  ## Run every test, against a real broker too; as root on Debian or Ubuntu
 	$(call section,install,$(MAKE) --no-print-directory install)
 	$(call section,tests,$(PYTEST) $(ARGS))
 
+.PHONY: battery
+battery: install  ## Run the long tests by rows, for hours; ARGS=--list, or ARGS="--row NAME"
+	.venv/bin/python tools/battery.py $(ARGS)
+
 .PHONY: lint
 lint: install  ## Check format, style and types
 	.venv/bin/ruff format --check .

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from stream.memory import MemoryLog
 from stream.sqlite import SqliteLog
 from stream.topic import Log
+from tests.counts import note
 from tools.kafka import Broker, BrokerError
 
 # How long an example takes says more of the machine than of what it tests. On CI the examples
@@ -68,3 +69,28 @@ def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Log]:
         log = KafkaLog(address.split(","), f"t-{uuid.uuid4().hex[:12]}")
     yield log
     log.close()
+
+
+@pytest.fixture
+def report(
+    request: pytest.FixtureRequest,
+    capsys: pytest.CaptureFixture[str],
+    record_property: Callable[[str, object], None],
+) -> Callable[..., None]:
+    """Give a function that prints counts, also where nothing else is printed."""
+
+    def report(**counts: object) -> None:
+        line = " ".join(f"{name}={value}" for name, value in counts.items())
+        for name, value in counts.items():
+            record_property(name, value)
+        note(request.node.nodeid, **counts)
+        with capsys.disabled():
+            print(f"\n{request.node.name}: {line}")  # noqa: T201 - that is its purpose
+
+    return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Count each test that has passed; the battery starts no second process that would."""
+    if report.when == "call" and report.passed:
+        note(report.nodeid, passed=1)

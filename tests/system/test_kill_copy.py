@@ -11,7 +11,7 @@ from stream.errors import TopicMissing
 from stream.records import encode
 from stream.topic import samples_of
 from tests.system.campaigns import LINGERING, STARTING, moments
-from tests.system.lives import KILLS, eventually, samples
+from tests.system.lives import KILLS, SEED, eventually, samples
 
 PER_KILL = 2000
 """Orders for each kill on the way; three of four are paid for."""
@@ -68,7 +68,7 @@ def stored(log):
 
 def kill_all_the_way(nursery, folder, command, url, *, seed, kills, records, plants=()):
     """Kill a copy so often, and let it end; return the kills, and those on the way."""
-    rng, killed, between = random.Random(seed), 0, 0
+    rng, killed, between = random.Random(SEED + seed), 0, 0
     plants = ("small_commits", *plants)
     with closing(connect(url)) as log:
         for moment in moments(rng, kills, 0.95 * records):

@@ -8,7 +8,7 @@ from stream.connect import connect
 from stream.errors import TopicMissing
 from stream.topic import samples_of
 from tests.system.campaigns import LINGERING, STARTING, moments
-from tests.system.lives import KILLS, eventually, samples
+from tests.system.lives import KILLS, SEED, eventually, samples
 
 PER_KILL = 3000
 """Samples of a stream for each kill on the way."""
@@ -31,7 +31,7 @@ def stored(log):
 
 def kill_all_the_way(nursery, folder, url, *, seed, kills, limit, partitions, plants=()):
     """Kill a producer so often, and let it end; return the kills, and those on the way."""
-    rng, killed, between = random.Random(seed), 0, 0
+    rng, killed, between = random.Random(SEED + seed), 0, 0
     command = produce(url, limit, partitions)
     plants = ("small_commits", *plants)
     with closing(connect(url)) as log:
