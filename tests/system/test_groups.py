@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from tests.system.lives import KILLS, PATIENCE, Told, eventually, faults
-from tests.system.test_kill_learner import SGD, TREE, produce
+from tests.system.streams import SGD, TREE, produce
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180 + 10 * KILLS)]
 
