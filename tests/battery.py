@@ -70,6 +70,16 @@ ROWS = (
         {"KILLS": 300},
         {"kills": 260},
     ),
+    *(
+        Row(
+            f"failpoints-{log}",
+            f"death at each named place, on {log}",
+            (*_system("failpoints"), "-k", log),
+            {"FAILPOINTS": 10},
+            {"deaths": 10 * 29},
+        )
+        for log in ("sqlite", "kafka")
+    ),
     Row(
         "malformed",
         "malformed records, and mutations of good ones",

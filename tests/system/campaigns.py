@@ -13,7 +13,8 @@ LINGERING = 0.02
 """Seconds, at most, from the moment at which a record is seen told to the kill."""
 SETTLING = 0.1
 """Seconds in which what a killed learner has committed becomes readable."""
-_GOES_ON = re.compile(r"partition=(\d+) goes on from checkpoint (\d+), said (\d+)")
+GOES_ON = re.compile(r"partition=(\d+) goes on from checkpoint (\d+), said (\d+)")
+"""What a learner says at its start: partition, where its state stands, what was said."""
 
 
 @dataclass
@@ -125,7 +126,7 @@ class Campaign:
 
     def _check_start(self, life):
         """Note it when a life says that it goes on from elsewhere than where things stood."""
-        for numbers in _GOES_ON.findall(life.err):
+        for numbers in GOES_ON.findall(life.err):
             partition, checkpoint, said = map(int, numbers)
             standing = self._standing.get(partition, (0, 0))
             if (checkpoint, said if self._exactly_once else standing[1]) != standing:

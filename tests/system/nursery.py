@@ -40,7 +40,8 @@ def born(order):
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.chdir(order["cwd"])
         for plant in order["plants"]:
-            getattr(plants, plant)()
+            name, *arguments = plant.split(":")
+            getattr(plants, name)(*arguments)
         sys.argv = ["driftline", *order["arguments"]]
         main()
     except SystemExit as end:

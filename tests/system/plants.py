@@ -14,6 +14,7 @@ from stream import sqlite_writer
 from stream.kafka_writer import KafkaWriter
 from stream.sqlite import SqliteLog
 from stream.sqlite_writer import SqliteWriter
+from tests.system import failpoints
 
 GAP = 0.02
 """Seconds between two deeds that should be one, so that a kill is likely to part them."""
@@ -212,3 +213,8 @@ def unhurried():
 def frequent_retention():
     """The embedded log sweeps all the time; no bug, but no test need wait for it."""
     sqlite_writer._SWEEP = 0.0
+
+
+def dies_at(place, hit):
+    """A learner dies when it comes to a place for the `hit`-th time."""
+    failpoints.plant(place, int(hit))

@@ -1,5 +1,8 @@
 """Streams for learners to be killed on, and what somebody outside sees of their outcomes."""
 
+import heapq
+import json
+import random
 from contextlib import closing
 
 from kafka import KafkaConsumer, TopicPartition
@@ -55,6 +58,35 @@ def fill(nursery, url, limit, *more, cwd):
     spoil(url, 7)
     nursery.run(*produce(limit, *common), cwd=cwd)
     return 3 * limit
+
+
+def strew(url, records, *, seed):
+    """Write samples of all sorts, one after the other, and records that are none.
+
+    Every second sample is a question whose label comes up to 60 records later, some never;
+    what a label says of its sample turns round every 500 records.
+    """
+    rng, late = random.Random(seed), []
+    with closing(connect(url)) as log:
+        name = samples_of(log.stream)
+        log.create(name, partitions=1)
+        writer = log.writer("strewer")
+        for n in range(records):
+            if late and late[0][0] < n:
+                record = heapq.heappop(late)[-1]
+            elif rng.random() < 0.04:
+                record = {"oops": n}
+            else:
+                a, b = rng.random(), rng.random()
+                record = {"id": n, "x": {"a": a, "b": b}, "y": int((a > b) == (n % 1000 < 500))}
+                if rng.random() < 0.5:
+                    label = {"id": n, "y": record.pop("y")}
+                    heapq.heappush(late, (n + rng.randint(2, 60), n, label))
+            writer.append(name, json.dumps(record).encode(), partition=0)
+            if n % 2000 == 0:
+                writer.commit()
+        writer.commit()
+        writer.close()
 
 
 def seen(nursery, url, name, *, cwd):
