@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from stream.sqlite import SqliteLog
 from stream.topic import Log
 from tests.counts import note
 from tools.kafka import Broker, BrokerError
+
+_LASTS = re.compile(r"/tests/system/|/test_(kafka|topic)")
 
 # How long an example takes says more of the machine than of what it tests. On CI the examples
 # are always the same; elsewhere they are new each time.
@@ -35,7 +38,7 @@ def start_broker() -> Iterator[Callable[..., Broker]]:
         def start(**properties: str) -> Broker:
             names = {name.replace("__", "."): value for name, value in properties.items()}
             try:
-                return started.enter_context(Broker(properties=names))
+                return started.enter_context(Broker(properties=names, brief=True))
             except BrokerError as error:
                 # On CI a suite must never pass because its broker was missing.
                 if os.environ.get("CI"):
@@ -88,6 +91,11 @@ def report(
             print(f"\n{request.node.name}: {line}")  # noqa: T201 - that is its purpose
 
     return report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what lasts, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: not _LASTS.search(item.path.as_posix()))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -10,7 +10,7 @@ from learner.loop import _Work
 from learner.scores import Scores
 from producer import copying, delivery, intake
 from producer.answers import Answers
-from stream import sqlite_writer
+from stream import kafka_cluster, sqlite_writer
 from stream.kafka_writer import KafkaWriter
 from stream.sqlite import SqliteLog
 from stream.sqlite_writer import SqliteWriter
@@ -197,6 +197,11 @@ def small_commits():
 def frequent_checkpoints():
     """A learner saves often; no bug, but more of its lives begin from what it saved."""
     loop._SHARE = 0.1
+
+
+def impatient():
+    """A broker that does not answer is tried again soon, and soon complained of; no bug."""
+    kafka_cluster._TRY, kafka_cluster._SAY = 0.5, 0.2
 
 
 def unhurried():

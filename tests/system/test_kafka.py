@@ -187,9 +187,10 @@ def test_kcat_shows_topics_and_records(behind, kafka, kafka_stream):
 def test_a_broker_that_is_not_up_yet_is_waited_for(tmp_path, nursery):
     """A learner started first waits for its broker, says so, and then learns."""
     try:
-        broker = Broker()
+        broker = Broker(brief=True)
         url = f"kafka://{broker.address}/late"
-        learner = nursery.start("learn", "--stream", url, "--json", cwd=tmp_path)
+        command = ("learn", "--stream", url, "--json")
+        learner = nursery.start(*command, cwd=tmp_path, plants=["impatient"])
         learner.said("waiting for Kafka")
         with broker:
             sine = ("--source", "synth:Sine(seed=7)", "--limit", 500)
