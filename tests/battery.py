@@ -81,6 +81,13 @@ ROWS = (
         for log in ("sqlite", "kafka")
     ),
     Row(
+        "planted",
+        "bugs that were planted, and are caught",
+        (*_system("planted", "kill_producer", "kill_copy"), "-k", "caught"),
+        {"PLANTED": 1},
+        {"caught": 24},
+    ),
+    Row(
         "malformed",
         "malformed records, and mutations of good ones",
         (

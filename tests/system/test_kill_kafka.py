@@ -58,17 +58,3 @@ def test_kills_within_a_transaction_show_nowhere(campaign, nursery, tmp_path, ka
     assert counts.between > 0
     assert counts.faults == []
     assert counts.surprises == []
-
-
-@pytest.mark.parametrize("plant", ["kafka_cursors_first", "kafka_cursors_last"])
-def test_cursors_outside_of_the_transaction_are_caught(
-    campaign, nursery, tmp_path, kafka_stream, plant
-):
-    """The comparison sees it when outcomes and cursors are two transactions."""
-    nursery.run(*produce(3000, "--stream", kafka_stream), cwd=tmp_path)
-
-    plants = ["frequent_checkpoints", "deaf_to_outcomes", plant]
-    counts = campaign(kafka_stream, TREE, 100, seed=8, kills=3, end=3000, plants=plants)
-
-    assert counts.between > 0
-    assert counts.faults != []
