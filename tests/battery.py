@@ -113,4 +113,11 @@ ROWS = (
         {"KILLS": 750},
         {"passed": 50},
     ),
+    Row(
+        "soak",
+        "three processes at a steady rate: what grows",
+        _system("soak"),
+        {"SOAK": 1500},
+        {"passed": 1, "seconds": 1500, "scored": 600_000},
+    ),
 )
