@@ -68,7 +68,7 @@ ROWS = (
         "kill -9 of a copy of topics on both logs",
         (*_system("kill_copy"), *_NOWHERE),
         {"KILLS": 300},
-        {"kills": 260},
+        {"kills": 235},
     ),
     *(
         Row(

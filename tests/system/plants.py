@@ -3,10 +3,9 @@
 import json
 import os
 import time
-from types import SimpleNamespace
 
-from learner import checkpoint, loop, places, start
 from learner import learner as learners
+from learner import loop, places, start
 from learner.checkpoint import Checkpoints
 from learner.commits import Commits
 from learner.loop import _Work
@@ -184,8 +183,8 @@ def unfenced():
 
 
 def unsynced():
-    """A checkpoint is left to the system to write some time."""
-    checkpoint.os = SimpleNamespace(**vars(os) | {"fsync": lambda _: None})
+    """A checkpoint is left to the system to write some time; to be planted last."""
+    os.fsync = lambda _: None
 
 
 def at_least_once():

@@ -162,7 +162,7 @@ def test_a_killed_copy_shows_nowhere(campaign, embedded, tmp_path, report, parti
 @pytest.mark.timeout(120 + 10 * KILLS)
 def test_it_shows_nowhere_on_kafka(campaign, kafka, kafka_stream, report):
     """From Kafka to Kafka as well, commits being transactions there."""
-    kills = max(8, KILLS // 4)
+    kills = max(5, KILLS // 6)
     orders, names = PER_KILL * kills // 2, [f"Shop.{it}_{uuid.uuid4().hex[:8]}" for it in "op"]
     write_foreign([f"kafka://{kafka}/foreign"] * 2, names, orders)
     sources = [f"kafka://{kafka}/{name}" for name in names]

@@ -144,7 +144,7 @@ def test_an_older_learner_that_is_not_fenced_is_caught(start, report, plant):
 @pytest.mark.parametrize("plant", ["unhurried", "unsynced"])
 def test_a_checkpoint_that_is_not_synced_is_caught(start, report, plant):
     """Who never asks for it is never met at the place where it was done."""
-    life = start("main", plants=[plant, "dies_at:file synced:1"])
+    life = start("main", plants=["dies_at:file synced:1", plant])
 
     assert life.wait() == (-9 if plant == "unhurried" else 0), life.err
     if plant == "unsynced":
