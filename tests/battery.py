@@ -103,14 +103,14 @@ ROWS = (
         "zombies",
         "a frozen learner, another in its place, and it wakes",
         (*_system("groups"), "-k", "frozen or older"),
-        {"KILLS": 600},
+        {"ZOMBIES": 20},
         {"passed": 21},
     ),
     Row(
         "rebalances",
         "learners of one name come and go, end and are killed",
         (*_system("groups"), "-k", "come_and_go"),
-        {"KILLS": 750},
+        {"REBALANCES": 50},
         {"passed": 50},
     ),
     Row(
