@@ -98,6 +98,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not _LASTS.search(item.path.as_posix()))
 
 
+def pytest_collection_finish() -> None:
+    """Keep numbers and settings of whoever runs the tests from what is tested.
+
+    By now every file has been imported, and has read the numbers that are its own.
+    """
+    for name in [name for name in os.environ if name.startswith("DRIFTLINE_")]:
+        del os.environ[name]
+
+
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Count each test that has passed; the battery starts no second process that would."""
     if report.when == "call" and report.passed:
