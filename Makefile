@@ -8,8 +8,9 @@ PYTHON = $(shell for name in python3 python3.13 python3.12 python3.11 python3.14
 	>/dev/null 2>&1 && command -v $$name && break; done)
 PIP = .venv/bin/python -m pip --disable-pip-version-check --no-input
 UV ?= uv
-# Two at a time, each with a broker of its own; the tests of one file stay together.
-PYTEST = .venv/bin/python -m pytest -n 2 --dist loadfile
+# Two at a time, each with a broker of its own; the tests of one file stay together, and the
+# files in the order of tests/conftest.py.
+PYTEST = .venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # $(call section,NAME,COMMAND): run the command, then say how long it took.
 section = @start=$$(date +%s); $(2); status=$$?; \
@@ -40,6 +41,10 @@ test:  ## Run every test, against a real broker too; as root on Debian or Ubuntu
 	$(call section,needs,tools/needs.sh)
 	$(call section,install,$(MAKE) --no-print-directory install)
 	$(call section,tests,$(PYTEST) $(ARGS))
+
+.PHONY: battery
+battery: install  ## Run the long tests by rows, for hours; ARGS=--list, or ARGS="--row NAME"
+	.venv/bin/python tools/battery.py $(ARGS)
 
 .PHONY: lint
 lint: install  ## Check format, style and types

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -12,8 +13,11 @@ from hypothesis import HealthCheck, settings
 from stream.memory import MemoryLog
 from stream.sqlite import SqliteLog
 from stream.topic import Log
+from tests.counts import note
 from tests.proxy import Proxy
 from tools.kafka import Broker, BrokerError, free_port
+
+_LASTS = re.compile(r"/tests/system/|/test_(kafka|topic)")
 
 # How long an example takes says more of the machine than of what it tests. On CI the examples
 # are always the same; elsewhere they are new each time.
@@ -37,7 +41,7 @@ def start_broker() -> Iterator[Callable[..., Broker]]:
         ) -> Broker:
             names = {name.replace("__", "."): value for name, value in properties.items()}
             try:
-                made = Broker(properties=names, users=users, front=front)
+                made = Broker(properties=names, users=users, front=front, brief=True)
                 return started.enter_context(made)
             except BrokerError as error:
                 # On CI a suite must never pass because its broker was missing.
@@ -84,3 +88,42 @@ def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Log]:
         log = KafkaLog(address.split(","), f"t-{uuid.uuid4().hex[:12]}")
     yield log
     log.close()
+
+
+@pytest.fixture
+def report(
+    request: pytest.FixtureRequest,
+    capsys: pytest.CaptureFixture[str],
+    record_property: Callable[[str, object], None],
+) -> Callable[..., None]:
+    """Give a function that prints counts, also where nothing else is printed."""
+
+    def report(**counts: object) -> None:
+        line = " ".join(f"{name}={value}" for name, value in counts.items())
+        for name, value in counts.items():
+            record_property(name, value)
+        note(request.node.nodeid, **counts)
+        with capsys.disabled():
+            print(f"\n{request.node.name}: {line}")  # noqa: T201 - that is its purpose
+
+    return report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what lasts, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: not _LASTS.search(item.path.as_posix()))
+
+
+def pytest_collection_finish() -> None:
+    """Keep numbers and settings of whoever runs the tests from what is tested.
+
+    By now every file has been imported, and has read the numbers that are its own.
+    """
+    for name in [name for name in os.environ if name.startswith("DRIFTLINE_")]:
+        del os.environ[name]
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Count each test that has passed; the battery starts no second process that would."""
+    if report.when == "call" and report.passed:
+        note(report.nodeid, passed=1)

@@ -13,6 +13,7 @@ from stream.records import decode_outcomes, encode
 from stream.refusals import REASONS
 from stream.topic import samples_of, topic_of
 from tests.corpus import KINDS, bad_for, odd
+from tests.counts import number
 from tests.learner.told import learner, rows, tell
 from tests.mutants import mutant
 
@@ -24,6 +25,8 @@ CONFIGS = {
     "anomaly": {"model": "half-space-trees", "policy": "none"},
 }
 GOOD = 1200
+MUTANTS = number("MUTANTS", 4000)
+"""Broken records for each kind of model."""
 
 
 def good(kind):
@@ -160,20 +163,21 @@ def test_what_is_odd_but_good_is_learned(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_stream_of_mutants_ends_a_learner(kind):
+def test_no_stream_of_mutants_ends_a_learner(kind, report):
     """Each does what it says or is a dead letter, and good ones go on after them."""
     chance = random.Random(f"mutants {kind}")
     told = learner(**CONFIGS[kind])
     tell(told, *good(kind)[:100])
     taken = Counter()
-    for _ in range(8):
+    for _ in range(MUTANTS // 500):
         turn = tell(told, *(mutant(chance) for _ in range(500)), answer="all")
         taken.update(error.reason for _, _, error in turn.dead)
         taken["rows"] += len(turn.rows)
     assert taken.keys() - {"rows"} <= REASONS.keys()
-    assert taken["rows"] > 10
+    assert taken["rows"] > MUTANTS // 400
 
     turn = tell(told, *good(kind)[100:600])
 
+    report(mutants=MUTANTS, taken=taken.total(), rows=taken["rows"])
     assert len(turn.rows) > 300
     assert {error.reason for _, _, error in turn.dead} <= {"unknown_id", "duplicate_question"}

@@ -215,11 +215,14 @@ def test_the_cursors_shown_are_those_kafka_knows(log: KafkaLog) -> None:
 
 def test_reading_makes_no_topic(start_broker: Callable[..., Broker], open_log: Open) -> None:
     """Not even on a broker that makes topics for whoever asks for them."""
-    log = open_log(start_broker(auto__create__topics__enable="true").address)
+    broker = start_broker(auto__create__topics__enable="true")
+    log = open_log(broker.address)
     name = samples_of(log.stream)
     topic = KafkaTopic(log.cluster, name, 1, "")
     assert topic.read({0: 0}, limit=1, wait=1) == []
     assert name not in log.cluster.admin.list_topics()
+    log.close()
+    broker.kill()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ LINGERING = 0.02
 """Seconds, at most, from the moment at which a record is seen told to the kill."""
 SETTLING = 0.1
 """Seconds in which what a killed learner has committed becomes readable."""
-_GOES_ON = re.compile(r"partition=(\d+) goes on from checkpoint (\d+), said (\d+)")
+GOES_ON = re.compile(r"partition=(\d+) goes on from checkpoint (\d+), said (\d+)")
+"""What a learner says at its start: partition, where its state stands, what was said."""
 
 
 @dataclass
@@ -22,14 +23,29 @@ class Counts:
 
     `between` fell between the first outcome and the last, after `replayed` the next life had
     records to learn again. `surprises` are starts that went on from elsewhere than they
-    should, `faults` all that the outcomes show of the kills.
+    should, `faults` all that the outcomes show of the kills. `predictions` and `dead` are how
+    many of these the oracle has.
     """
 
     kills: int = 0
     between: int = 0
     replayed: int = 0
+    predictions: int = 0
+    dead: int = 0
     surprises: list = field(default_factory=list)
     faults: list = field(default_factory=list)
+
+
+def check(counts, report, **more):
+    """Print the counts, and hold them against what was promised."""
+    names = ("kills", "between", "replayed", "predictions", "dead")
+    report(**{name: getattr(counts, name) for name in names}, **more)
+    assert counts.faults == []
+    assert counts.surprises == []
+    assert counts.predictions > 0
+    assert counts.dead > 0
+    assert counts.between >= 0.8 * counts.kills
+    assert counts.replayed >= 0.5 * counts.kills
 
 
 def moments(rng, kills, end):
@@ -40,11 +56,11 @@ def moments(rng, kills, end):
 class Campaign:
     """A learner that is killed and goes on; `learn` starts a life of a learner's name.
 
-    `beside` is called at each kill.
+    `beside` is called at each kill. `seen` gives what an outsider sees of a learner.
     """
 
-    def __init__(self, url, state, learn, *, exactly_once=True, beside=None):
-        self._beside = beside or (lambda: None)
+    def __init__(self, url, state, learn, seen, *, exactly_once=True, beside=None):
+        self._beside, self._seen = beside or (lambda: None), seen
         self._state, self._learn, self._exactly_once = state, learn, exactly_once
         self._told, self._oracle = Told(url), Told(url, "oracle")
         self._standing = {}
@@ -64,12 +80,25 @@ class Campaign:
             if name == "main":
                 self._check_start(life)
         counts.faults = faults(self._told, self._oracle, exactly_once=self._exactly_once)
+        counts.predictions, counts.dead = (
+            sum(map(len, self._oracle.beside(kind).values()))
+            for kind in ("predictions", "dead")
+        )
+        if self._exactly_once:
+            counts.faults += self._unlike()
         goal = self._oracle.last
         counts.between = sum(
             max(last.values(), default=-1) >= 0 and any(last.get(p, -1) < goal[p] for p in goal)
             for last in lasts
         )
         return counts
+
+    def _unlike(self):
+        """Name every topic in which an outsider sees that one of the two was killed."""
+        mine, oracles = self._seen("main"), self._seen("oracle")
+        return [
+            f"an outsider sees other {kind}" for kind in oracles if mine[kind] != oracles[kind]
+        ]
 
     def _kill(self, rng, moment):
         """Live one life, and return the positions of the last outcomes that it came to."""
@@ -97,7 +126,7 @@ class Campaign:
 
     def _check_start(self, life):
         """Note it when a life says that it goes on from elsewhere than where things stood."""
-        for numbers in _GOES_ON.findall(life.err):
+        for numbers in GOES_ON.findall(life.err):
             partition, checkpoint, said = map(int, numbers)
             standing = self._standing.get(partition, (0, 0))
             if (checkpoint, said if self._exactly_once else standing[1]) != standing:

@@ -1,10 +1,13 @@
 """What the tests of whole processes share."""
 
+import random
 import uuid
 
 import pytest
 
-from tests.system.lives import Nursery
+from tests.system.campaigns import Campaign
+from tests.system.lives import SEED, Nursery
+from tests.system.streams import seen
 
 
 @pytest.fixture(scope="session")
@@ -22,14 +25,33 @@ def kafka_stream(kafka):
 
 
 @pytest.fixture
-def report(request, capsys, record_property):
-    """Give a function that prints counts, also where nothing else is printed."""
+def campaign(nursery, tmp_path):
+    """Give a function that kills a learner of a stream again and again."""
 
-    def report(**counts):
-        line = " ".join(f"{name}={value}" for name, value in counts.items())
-        for name, value in counts.items():
-            record_property(name, value)
-        with capsys.disabled():
-            print(f"\n{request.node.name}: {line}")  # noqa: T201 - that is its purpose
+    def campaign(
+        url, settings, turn, *, seed, kills, end, exactly_once=True, plants=(), beside=None
+    ):
+        state, key = tmp_path / "state", tmp_path / "key"
+        key.write_text("k" * 40)
 
-    return report
+        def learn(name, *more):
+            common = ["--stream", url, "--state", state, "--turn", turn, "--name", name]
+            # Who has a name of its own need not wait for its last life's session to run out.
+            common += ["--member", "a", "--key-file", key]
+            # Nobody plants a bug in the oracle.
+            planted = plants if name == "main" else ()
+            return nursery.start(
+                "learn", *common, *settings, *more, cwd=tmp_path, plants=planted
+            )
+
+        killing = Campaign(
+            url,
+            state,
+            learn,
+            lambda name: seen(nursery, url, name, cwd=tmp_path),
+            exactly_once=exactly_once,
+            beside=beside,
+        )
+        return killing.run(random.Random(SEED + seed), kills, end)
+
+    return campaign

@@ -12,14 +12,17 @@ from pathlib import Path
 from stream.connect import connect
 from stream.errors import TopicMissing
 from stream.topic import samples_of, topic_of
+from tests.counts import number
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE = 60.0
 """Seconds after which something that should happen is taken not to."""
 LOOK = 0.002
 """Seconds between two looks at something that should happen."""
-KILLS = int(os.environ.get("DRIFTLINE_KILLS", "30"))
+KILLS = number("KILLS", 30)
 """Kills of each service on the embedded log; on Kafka a third of them."""
+SEED = 1000 * number("SEED", 0)
+"""Added to the seed of each campaign, so that two of them are not the same."""
 COMMAND = [sys.executable, "-m", "driftline"]
 
 

@@ -41,7 +41,8 @@ def born(order):
         os.chdir(order["cwd"])
         os.environ.update(order["variables"])
         for plant in order["plants"]:
-            getattr(plants, plant)()
+            name, *arguments = plant.split(":")
+            getattr(plants, name)(*arguments)
         sys.argv = ["driftline", *order["arguments"]]
         main()
     except SystemExit as end:

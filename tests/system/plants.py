@@ -1,9 +1,11 @@
 """Bugs to plant in a process, so that it shows whether a test would notice them."""
 
 import json
+import os
 import time
 
-from learner import saves, start
+from learner import learner as learners
+from learner import places, saves, start
 from learner.checkpoint import Checkpoints
 from learner.commits import Commits
 from learner.loop import _Work
@@ -14,6 +16,7 @@ from stream import sqlite_writer
 from stream.kafka_writer import KafkaWriter
 from stream.sqlite import SqliteLog
 from stream.sqlite_writer import SqliteWriter
+from tests.system import failpoints
 
 GAP = 0.02
 """Seconds between two deeds that should be one, so that a kill is likely to part them."""
@@ -93,6 +96,23 @@ def cursors_last():
     SqliteWriter.commit = planted
 
 
+def answers_first():
+    """Answers are committed before what they belong to, in a transaction of their own."""
+    commit = SqliteWriter.commit
+
+    def planted(self, cursors=None, *, within=30.0):
+        waiting = self._waiting
+        topics = {it._number for name, it in self._topics.items() if "predictions" in name}
+        self._waiting = {place: them for place, them in waiting.items() if place[0] in topics}
+        rest = {place: them for place, them in waiting.items() if place[0] not in topics}
+        commit(self, within=within)
+        time.sleep(GAP)
+        self._waiting = rest
+        commit(self, cursors, within=within)
+
+    SqliteWriter.commit = planted
+
+
 def kafka_cursors_first():
     """The cursors are committed before what they follow from, in a transaction of their own."""
     _parted(lambda moves, waiting: ((moves, []), (None, waiting)))
@@ -131,6 +151,40 @@ def _parted(parts):
             commit(self, some, within)
 
     KafkaWriter._commit = planted
+
+
+def replay_aloud():
+    """What was said before is said again while it is learned again."""
+    begin = places.begin
+
+    def planted(*args, **kwargs):
+        learner, _ = begin(*args, **kwargs)
+        return learner, learner.cursor
+
+    places.begin = planted
+
+
+def unseeded():
+    """A model begins otherwise in each process."""
+    build = learners.build
+    learners.build = lambda *args, **kwargs: build(*args, **kwargs | {"seed": os.getpid()})
+
+
+def unfenced():
+    """A writer does not look whether there is a newer one of its name."""
+    commit = SqliteWriter.commit
+
+    def planted(self, cursors=None, *, within=30.0):
+        question = "SELECT epoch FROM writers WHERE name = ?"
+        ((self._epoch,),) = self._log.ask(question, self._name)
+        commit(self, cursors, within=within)
+
+    SqliteWriter.commit = planted
+
+
+def unsynced():
+    """A checkpoint is left to the system to write some time; to be planted last."""
+    os.fsync = lambda _: None
 
 
 def at_least_once():
@@ -212,3 +266,8 @@ def unhurried():
 def frequent_retention():
     """The embedded log sweeps all the time; no bug, but no test need wait for it."""
     sqlite_writer._SWEEP = 0.0
+
+
+def dies_at(place, hit):
+    """A learner dies when it comes to a place for the `hit`-th time."""
+    failpoints.plant(place, int(hit))
