@@ -8,11 +8,11 @@ import zlib
 import pytest
 from river.base import Classifier
 
-from learner.checkpoint import _dumps, _Unpickler
 from learner.config import Config
 from learner.models.build import build
 from learner.models.presets import PRESETS
 from learner.models.size import parameters
+from learner.pickled import dumps, loads
 from stream.errors import SettingError
 from stream.records import encode
 from tests.learner.told import learner, rows, sample, tell
@@ -46,7 +46,7 @@ def test_what_a_model_holds_is_the_same_after_a_pickle(name):
 
     assert held > before
     assert parameters(pickle.loads(pickle.dumps(model)).parts) == held
-    assert parameters(_Unpickler(_dumps(model)).load().parts) == held
+    assert parameters(loads(dumps(model)).parts) == held
 
 
 def test_arrays_and_compiled_mappings_count_by_their_length():

@@ -8,10 +8,11 @@ from contextlib import suppress
 import pytest
 
 from learner import bucket, durable
+from tests.counts import number
 from tests.learner.crashes import Deeds, files_in, laid_out, states
 from tests.learner.saved import learned, newest, store_in
 
-STATES = int(os.environ.get("DRIFTLINE_CRASH_STATES", "100"))
+STATES = number("CRASH_STATES", 100)
 """States after a crash that are tried for each writer and each past, at least."""
 NEW = 40
 

@@ -14,9 +14,10 @@ import pytest
 from learner import signed
 from learner.checkpoint import Checkpoints
 from stream.errors import CheckpointError
+from tests.counts import number
 from tests.learner.saved import KEY, learned, newest, store_in
 
-FLIPS = int(os.environ.get("DRIFTLINE_FLIPS", "200"))
+FLIPS = number("FLIPS", 200)
 """Damaged and forged checkpoints that are offered, in the folder and in the store."""
 
 

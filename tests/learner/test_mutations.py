@@ -1,7 +1,6 @@
 """Records with something wrong in them, by the thousand, through a learner on a log on disk."""
 
 import json
-import os
 import random
 
 import pytest
@@ -13,10 +12,11 @@ from stream.records import decode, decode_outcomes
 from stream.refusals import REASONS
 from stream.sqlite import SqliteLog
 from tests.corpus import KINDS
+from tests.counts import number
 from tests.learner.test_corpus import CONFIGS
 from tests.mutants import mutant
 
-MUTATIONS = int(os.environ.get("DRIFTLINE_MUTATIONS", "2000"))
+MUTATIONS = number("MUTATIONS", 2000)
 """Mutants in all, shared out among the kinds of models."""
 _EVERY = 8
 """Among so many mutants stands one good record."""
@@ -66,9 +66,10 @@ def told(log):
 
 @pytest.mark.timeout(1500)
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_mutant_is_taken_or_refused_with_a_reason(tmp_path, kind):
+def test_every_mutant_is_taken_or_refused_with_a_reason(tmp_path, kind, report):
     """The learner comes to the end, every good record is scored, and none is left out."""
-    log = filled(tmp_path / "log.db", kind, max(1, MUTATIONS // len(KINDS)))
+    count = max(1, MUTATIONS // len(KINDS))
+    log = filled(tmp_path / "log.db", kind, count)
     how = Run(state=tmp_path, until_end=True, answer="all", breaker="off")
 
     summary = learn(log, Config(**CONFIGS[kind]), how)
@@ -86,6 +87,7 @@ def test_every_mutant_is_taken_or_refused_with_a_reason(tmp_path, kind):
             assert entry.offset in said
         elif entry.offset not in said and entry.offset not in dead:
             assert _ends_grain(entry.value), entry.value
+    report(mutants=count, dead=len(dead))
     log.close()
 
 

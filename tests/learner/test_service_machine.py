@@ -38,8 +38,9 @@ from stream.records import encode
 from stream.sqlite import SqliteLog
 from stream.topic import Batch, group_of, samples_of, topic_of
 from tests.changes import trim
+from tests.counts import number
 
-EXAMPLES = int(os.environ.get("DRIFTLINE_MACHINE", "8"))
+EXAMPLES = number("MACHINE", 8)
 STEPS = 30
 DAY = 86_400.0
 MOST = 4
@@ -94,7 +95,7 @@ class Service(RuleBasedStateMachine):
         self.log = self.ending.enter_context(contextlib.closing(self.open(self.folder)))
         self.samples = samples_of(self.log.stream)
         self.group = group_of(self.log.stream, "main")
-        self.patch.setattr("learner.watch._EVERY", 0.0)
+        self.patch.setattr("learner.lookout._EVERY", 0.0)
         self.patch.setattr("learner.reader._WAIT", 0.0)
         # A process may die here, but the machine does not, and lives are too short for garbage.
         self.patch.setattr(os, "fsync", lambda _: None)
@@ -217,6 +218,8 @@ class Service(RuleBasedStateMachine):
         if before > self.first[p]:
             self.harmed |= isinstance(part, float)
             self.first[p] = before
+            if p not in self.log.committed(self.group):
+                self.states[p] = [(before, None)]  # where a learner will first meet it
             trim(self.log, self.samples, p, before)
 
     @rule(place=places, at=st.integers(0, 10**6), way=st.sampled_from(("flip", "cut", "gone")))
@@ -264,7 +267,7 @@ class Service(RuleBasedStateMachine):
         left = itertools.count()
         run = Run(state=self.folder / "state", turn=size, turn_seconds=0.0, **way)
         with self.patch.context() as patch:
-            patch.setattr("learner.loop._SHARE", 1e9 if often else 1e-9)
+            patch.setattr("learner.saves._SHARE", 1e9 if often else 1e-9)
             try:
                 learn(self.log, CONFIG, run, stopping=lambda: next(left) > turns, moved=moved)
             except (CheckpointError, CursorExpired) as error:

@@ -9,13 +9,14 @@ from contextlib import closing
 
 import pytest
 
+from tests.counts import number
 from tests.system.lives import PATIENCE, Told, eventually, faults, samples
-from tests.system.test_kill_learner import TREE, produce
+from tests.system.streams import TREE, produce
 from tools.kafka import Broker, BrokerError, java
 
-KILLS = int(os.environ.get("DRIFTLINE_BROKER_KILLS", "1"))
+KILLS = number("BROKER_KILLS", 1)
 """Times that the broker is killed, and as many that it stays away."""
-DOWN = int(os.environ.get("DRIFTLINE_BROKER_DOWN", "4"))
+DOWN = number("BROKER_DOWN", 4)
 """Seconds for which it stays away."""
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300 + KILLS * (2 * DOWN + 60))]

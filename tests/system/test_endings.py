@@ -12,7 +12,7 @@ from stream.connect import connect
 from stream.topic import group_of
 from tests.proxy import COMMIT, Fault
 from tests.system.lives import Told, eventually
-from tests.system.test_kill_learner import TREE, produce
+from tests.system.streams import TREE, produce
 
 pytestmark = pytest.mark.kafka
 

@@ -12,13 +12,14 @@ from contextlib import closing
 
 import pytest
 
+from tests.counts import number
 from tests.system.lives import PATIENCE, Told, eventually, faults
-from tests.system.test_kill_learner import SGD, TREE, produce
+from tests.system.streams import SGD, TREE, produce
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 
-REBALANCES = int(os.environ.get("DRIFTLINE_REBALANCES", "2"))
-ZOMBIES = int(os.environ.get("DRIFTLINE_ZOMBIES", "1"))
+REBALANCES = number("REBALANCES", 2)
+ZOMBIES = number("ZOMBIES", 1)
 SESSION = 6000 if "KAFKA_BOOTSTRAP_SERVERS" in os.environ else 2500
 """Milliseconds after which a silent member is taken for dead; Kafka's own least is 6000."""
 LONG = 30_000

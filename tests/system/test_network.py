@@ -1,17 +1,17 @@
 """A network that fails between services and broker, in many ways, shows nowhere."""
 
-import os
 import random
 import time
 from contextlib import closing
 
 import pytest
 
+from tests.counts import number
 from tests.proxy import COMMIT, PRODUCE, READ, Fault
 from tests.system.lives import PATIENCE, Told, eventually, faults, samples
-from tests.system.test_kill_learner import TREE, produce
+from tests.system.streams import TREE, produce
 
-ROUNDS = int(os.environ.get("DRIFTLINE_FAULTS", "4"))
+ROUNDS = number("FAULTS", 4)
 """Combinations of a fault and what it strikes; twelve are all there are."""
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.system.lives import PATIENCE, Told, eventually, faults
-from tests.system.test_kill_learner import TREE, produce
+from tests.system.streams import TREE, produce
 
 pytestmark = pytest.mark.timeout(180)
 SESSION = "[kafka]\nsession_timeout_ms = 6000\nheartbeat_interval_ms = 300\n"
