@@ -93,6 +93,12 @@ def damage(path: str, start: int) -> None:
     Path(path).write_bytes(text)
 
 
+def private(path: Path, text: str) -> None:
+    """Write a file that nobody else may read."""
+    path.touch(mode=0o600)
+    path.write_text(text)
+
+
 CASES = [
     # The settings file.
     toml("table", "[lern]\nturn = 5", "has no table 'lern'; did you mean 'learn'?"),
@@ -199,12 +205,12 @@ CASES = [
     Case("no log", ("outcomes", "--stream", "sqlite:none.db"), "no embedded log at 'none.db'"),
     Case("no topic", ("learn", "--until-end", "--stream", "sqlite:none.db"),
          "run 'driftline produce' to make it", code=1),
-    Case("no key", (*LEARN, "--key-file", "nope"), "key file 'nope' cannot be used"),
+    Case("no key", (*LEARN, "--key-file", "nope"), "make it with 'driftline checkpoints key nope'"),
     Case("key is a folder", (*LEARN, "--key-file", "."), "Is a directory"),
     Case("key too short", (*LEARN, "--key-file", "k"), "a key has at least 32",
          given=lambda: Path("k").write_text("short")),
     Case("another key", (*LEARN, "--key-file", "k"), "give the right one with --key-file",
-         given=lambda: Path("k").write_text("0" * 64), code=1),
+         given=lambda: private(Path("k"), "0" * 64), code=1),
     Case("state is a file", (*LEARN, "--state", "s.db"), "choose another --state folder"),
     Case("checkpoints of another", (*LEARN[:1], "--stream", "sqlite:s2.db", "--until-end"),
          "use another --state folder", given=of_another_stream, code=1),
