@@ -97,13 +97,7 @@ class Checkpoints:
 
     def save(self, learner: Learner) -> Learner:
         """Store the learner at its cursor; return the one to go on with. Raises `OSError`."""
-        try:
-            payload = _dumps(learner)
-        except (pickle.PicklingError, TypeError, AttributeError) as error:
-            raise SettingError(
-                f"model {learner.config.model!r} cannot be pickled, so it cannot be saved: "
-                f"{error}; choose a model of plain objects"
-            ) from error
+        payload = _dumps(learner)
         header = Header(
             stream=self.stream,
             learner=self.learner,
@@ -230,8 +224,19 @@ class _Unpickler(pickle.Unpickler):
 
 def _dumps(learner: Learner) -> bytes:
     file = io.BytesIO()
-    _Pickler(file, protocol=5).dump(learner)
+    try:
+        _Pickler(file, protocol=5).dump(learner)
+    except (pickle.PicklingError, TypeError, AttributeError) as error:
+        raise SettingError(
+            f"model {learner.config.model!r} cannot be pickled, so it cannot be saved: "
+            f"{error}; choose a model of plain objects"
+        ) from error
     return file.getvalue()
+
+
+def size_of(learner: Learner) -> int:
+    """Return the bytes of a learner's state, as a checkpoint would hold it."""
+    return len(_dumps(learner))
 
 
 def verify(path: Path, key: bytes) -> tuple[Header, bytes]:
