@@ -172,6 +172,11 @@ class Board:
         found = {n: best.mean(n) for n in ("no_change", "majority")} if best else {}
         return {name: value for name, value in found.items() if value is not None}
 
+    @property
+    def empty(self) -> bool:
+        """Return whether no row has a figure."""
+        return not any(row.played for row in self.rows)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the board as JSON has it."""
         return {

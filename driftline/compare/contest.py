@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -81,7 +82,7 @@ def hold(
     if done is None:
         return None
     rows: dict[int, Row] = {}
-    for (entry, seed), came in zip(wanted, done, strict=True):
+    for (entry, seed), came in zip(wanted, _alike(wanted, done), strict=True):
         rows.setdefault(id(entry), Row(entry, {})).runs[seed] = came
     return Board(
         data=contest.data,
@@ -89,6 +90,35 @@ def hold(
         seeds=[*contest.records],
         window=window,
         seconds=time.monotonic() - began,
+    )
+
+
+def _alike(
+    wanted: Sequence[tuple[Entry, int]], done: Sequence[Played | Failed]
+) -> list[Played | Failed]:
+    """Return what came of all, without that for which there is no figure beside the others."""
+    tasks = Counter(each.task for each in done if isinstance(each, Played) and each.scored)
+    usual = tasks.most_common(1)[0][0] if tasks else ""
+    return [
+        _judged(entry, each, usual) if isinstance(each, Played) else each
+        for (entry, _), each in zip(wanted, done, strict=True)
+    ]
+
+
+def _judged(entry: Entry, played: Played, usual: str) -> Played | Failed:
+    if played.scored and played.task == usual:
+        return played
+    if played.scored:
+        return Failed(
+            f"model {entry.model!r} is for {played.task}, and most of those compared are for "
+            f"{usual}; compare it with its like"
+        )
+    if not played.dead:
+        return Failed("no sample has a label, so no guess can be scored; name it with --label")
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in played.dead_by.items())
+    return Failed(
+        f"no guess was scored, and {played.dead:,} records were refused: {reasons}; does model "
+        f"{entry.model!r} take such features and labels?"
     )
 
 

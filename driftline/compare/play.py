@@ -61,6 +61,7 @@ class Played:
     resets: int
     actions: dict[str, int]
     dead: int
+    dead_by: dict[str, int]
     pending: int
     watched: bool
     false_alarms: int | None
@@ -173,6 +174,7 @@ def _summed_up(
         resets=summary.resets,
         actions=actions,
         dead=summary.dead,
+        dead_by=summary.dead_by_reason,
         pending=summary.pending,
         watched=watched,
         false_alarms=false_alarms(summary.drifts, after) if watched else None,

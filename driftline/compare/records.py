@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stream.connect import connect
+from stream.errors import SettingError
 from stream.span import Span, span
 from stream.topic import Batch, Log, samples_of
 
@@ -57,15 +58,21 @@ def of_stream(
     *,
     begin: str | None = None,
     end: str | None = None,
+    limit: int | None = None,
     topic: str | None = None,
     kafka: Mapping[str, object] | None = None,
 ) -> Records:
     """Return the range of a stream's samples, or of another `topic` on its log.
 
-    Raises `SettingError`, `TopicMissing` and `CursorExpired`.
+    It has at most `limit` offsets of each partition. Raises `SettingError`, `TopicMissing`
+    and `CursorExpired`.
     """
     with closing(connect(address, kafka=kafka, create=False, look=True)) as log:
         found = span(log.topic(topic or samples_of(log.stream)), begin, end)
+    if limit is not None:
+        found = Span(
+            found.start, {p: min(at, found.start[p] + limit) for p, at in found.stop.items()}
+        )
     return Records(address=address, span=found, topic=topic, kafka=kafka)
 
 
@@ -79,12 +86,39 @@ def of_source(
 ) -> Records:
     """Write a data set, as 'driftline produce' does, into an embedded log at `path`.
 
-    Raises `SettingError`.
+    Raises `SettingError`, also for a source that has no end.
     """
     from producer.replay import produce
     from stream.sqlite import SqliteLog
+
+    if replay.limit is None and (is_endless(replay.source) or not replay.loop):
+        raise SettingError(f"{replay.source!r} has no end; give --limit")
 
     # The file is gone at the end, so that a power cut may take it.
     with closing(SqliteLog(path, sync="NORMAL")) as log:
         produce(log, replay, stopping=stopping, progress=progress, say=say)
     return of_stream(f"sqlite:{path}")
+
+
+def varies(replay: Replay) -> bool:
+    """Return whether another seed makes it another data set."""
+    return replay.shuffle or is_generator(replay.source)
+
+
+def is_endless(source: str) -> bool:
+    """Return whether a source brings samples for ever."""
+    from producer.sources.table import open_source
+
+    return is_generator(source) and open_source(source).rows_known is None
+
+
+def is_generator(source: str) -> bool:
+    """Return whether a source draws its samples, by a seed.
+
+    >>> is_generator("synth:Sine(seed=4)"), is_generator("river:Phishing")
+    (True, False)
+    """
+    from producer.sources.table import SCHEMES
+
+    kind, colon, _ = source.partition(":")
+    return bool(colon) and kind in SCHEMES and SCHEMES[kind].drifting
