@@ -132,7 +132,7 @@ class Row:
             found["recovered"] = self.share("recovery")[0] / self.share("recovery")[1]
             found["detected"] = self.share("delay")[0] / self.share("delay")[1]
             found["after"] = [asdict(drift) for drift in self.played[0].after]
-        found["windows"] = [[point.scored, point.model] for point in self.curve]
+        found["windows"] = [[point.samples, point.model] for point in self.curve]
         return found
 
 
@@ -154,6 +154,11 @@ class Board:
     def regression(self) -> bool:
         """Whether the figure is an error, of which less is more."""
         return any(row.mean("mae") is not None for row in self.rows)
+
+    @property
+    def detectors(self) -> bool:
+        """Return whether detectors were named."""
+        return any(row.entry.detector is not None for row in self.rows)
 
     @property
     def samples(self) -> int:

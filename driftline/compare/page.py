@@ -12,6 +12,8 @@ from driftline.compare.words import cell, megabytes, places_of, title
 
 _CURVES = 6
 """Curves shown at first: those of the best; the legend has all."""
+_LINES = ("dotted", "dashed")
+"""How the baselines are drawn."""
 _RECOVERY = (
     "Lost: the most by which a mean over half a window fell short of the window before the "
     "drift. Back: samples until such a mean was at 95 % of it again. Noticed: samples until "
@@ -54,19 +56,21 @@ def _curve_says(board: Board) -> str:
     said = f"One point for every {board.window:,} samples"
     if board.drifts:
         said += "; upright lines are the drifts the source has marked"
-    return f"{said}. Dashed: guessing the last label, and the commonest so far."
+    usual = "mean" if board.regression else "commonest"
+    return f"{said}. Dotted: guessing the last label again; dashed: the {usual} so far."
 
 
 def _leaderboard(board: Board) -> str:
     several, digits = len(board.seeds) > 1, places_of(board)
     name = "mae" if board.regression else "accuracy"
-    heads = ["model", "policy", "detector", _figure(board), *(["±"] if several else [])]
+    front = _front(board)
+    heads = [*front, _figure(board), *(["±"] if several else [])]
     heads += [] if board.regression else ["κ"]
     heads += ["drifts", "false alarms", "resets", "seconds", "peak MiB", "state KiB"]
 
     def rows() -> Iterator[tuple[str, Sequence[str]]]:
         for rank, row in enumerate(board.rows):
-            cells = [*_named(row), cell(row.mean(name), digits)]
+            cells = [*_named(board, row), cell(row.mean(name), digits)]
             cells += [cell(row.spread(name), digits)] if several else []
             cells += [] if board.regression else [cell(row.mean("kappa"), 3)]
             cells += [cell(row.mean(n), 1) for n in ("drifts", "false_alarms", "resets")]
@@ -75,36 +79,41 @@ def _leaderboard(board: Board) -> str:
                 [*cells, cell(row.mean("seconds"), 2), *megabytes(row)],
             )
         for baseline, value in board.baselines.items():
-            cells = [baseline.replace("_", " "), "baseline", "–", cell(value, digits)]
+            words = [baseline.replace("_", " "), "baseline", "–"][: len(front)]
+            cells = [*words, cell(value, digits)]
             yield "base", cells + ["–"] * (len(heads) - len(cells))
 
-    return table("Leaderboard, best first", heads, rows(), words=3)
+    return table("Leaderboard, best first", heads, rows(), words=len(front))
 
 
-def _named(row: Row) -> list[str]:
+def _front(board: Board) -> list[str]:
+    return ["model", "policy", *(["detector"] if board.detectors else [])]
+
+
+def _named(board: Board, row: Row) -> list[str]:
     entry = row.entry
     detector = "–" if entry.detector is None else text_of(entry.detector)
-    return [text_of(entry.model), text_of(entry.policy), detector]
+    return [text_of(entry.model), text_of(entry.policy), detector][: len(_front(board))]
 
 
 def _curves(board: Board, played: Sequence[Row]) -> Chart:
     series = [
         {
             "name": row.entry.name,
-            "points": [[point.scored, _plain(point.model)] for point in row.curve],
+            "points": [[point.samples, _plain(point.model)] for point in row.curve],
             "hidden": rank >= _CURVES,
         }
         for rank, row in enumerate(played)
     ]
-    for name in board.baselines if played else ():
-        points = [[point.scored, _plain(getattr(point, name))] for point in played[0].curve]
-        series.append({"name": name.replace("_", " "), "points": points, "baseline": True})
+    for name, drawn in zip(board.baselines if played else (), _LINES, strict=False):
+        points = [[point.samples, _plain(getattr(point, name))] for point in played[0].curve]
+        series.append({"name": name.replace("_", " "), "points": points, "baseline": drawn})
     return {
         "id": "curve",
         "kind": "line",
-        "x": "samples scored",
+        "x": "labelled samples",
         "y": _figure(board),
-        "end": played[0].curve[-1].scored if played and played[0].curve else None,
+        "end": played[0].curve[-1].samples if played and played[0].curve else None,
         "digits": places_of(board),
         "says": f"{_figure(board)} of {len(played)} learners, window by window; the table "
         "below has the numbers.",
@@ -113,8 +122,8 @@ def _curves(board: Board, played: Sequence[Row]) -> Chart:
     }
 
 
-def _plain(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+def _plain(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _curve_table(board: Board, played: Sequence[Row]) -> str:
@@ -128,14 +137,15 @@ def _curve_table(board: Board, played: Sequence[Row]) -> str:
         for at, point in enumerate(played[0].curve):
             models = [curve[at].model if at < len(curve) else None for curve in curves]
             base = [getattr(point, name) for name in board.baselines]
-            yield "", [f"{point.scored:,}", *(cell(v, digits) for v in (*models, *base))]
+            yield "", [f"{point.samples:,}", *(cell(v, digits) for v in (*models, *base))]
 
     return table(f"{_figure(board)}, window by window", heads, rows(), words=0)
 
 
 def _drifts(board: Board, played: Sequence[Row]) -> str:
     digits = places_of(board)
-    heads = ["model", "policy", "detector", "drift", "before", "lost", "back", "noticed"]
+    front = _front(board)
+    heads = [*front, "drift", "before", "lost", "back", "noticed"]
 
     def rows() -> Iterator[tuple[str, Sequence[str]]]:
         for at, drift in enumerate(board.drifts):
@@ -143,6 +153,6 @@ def _drifts(board: Board, played: Sequence[Row]) -> str:
             for row in played:
                 figures = [cell(row.after(n, at), digits) for n in ("before", "lost")]
                 times = [cell(row.after(n, at), 0) for n in ("recovery", "delay")]
-                yield "", [*_named(row), name, *figures, *times]
+                yield "", [*_named(board, row), name, *figures, *times]
 
-    return table("Recovery", heads, rows(), words=4)
+    return table("Recovery", heads, rows(), words=len(front) + 1)

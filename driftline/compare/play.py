@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import compress
+from typing import Any
 
 from driftline.compare.records import Records
 from driftline.compare.recovery import Drift, Event, after_drifts, false_alarms
@@ -22,7 +23,7 @@ from learner.turn import Turn
 from monitor.classes import Known, pairs_of
 from monitor.confusion import Confusion
 from stream.errors import SettingError
-from stream.records import NO_GUESS, NOT_FINITE
+from stream.records import NO_GUESS, SCORED
 
 Told = Callable[[int], None]
 """Is told, now and then, how many records have been taken since it was told last."""
@@ -74,9 +75,10 @@ class Played:
 
 @dataclass(slots=True)
 class Course:
-    """The scored rows of one partition, in columns, and what happened on the way.
+    """The labelled samples of one partition, in columns, and what happened on the way.
 
-    Errors are 0 or 1 for a class, absolute for a number; `places` are the offsets.
+    `places` are their offsets. Errors are 0 or 1 for a class, absolute for a number, NaN
+    where there was no guess to be scored.
     """
 
     places: array[int] = field(default_factory=lambda: array("q"))
@@ -89,20 +91,20 @@ class Course:
         """Take what came of a turn."""
         self.events += turn.events
         offsets, _, _, _, ys, guesses, _, _, _, flags = turn.transposed()
-        kept = [flag not in (NO_GUESS, NOT_FINITE) for flag in flags]
-        if task == "classification":
-            kept = [flag != NO_GUESS for flag in flags]
-            wrong = (
-                y != guess or flag == NOT_FINITE
-                for y, guess, flag in zip(ys, guesses, flags, strict=True)
-            )
-            self.errors.extend(map(float, compress(wrong, kept)))
-        else:
-            pairs = compress(zip(ys, guesses, strict=True), kept)
-            self.errors.extend(abs(y - guess) for y, guess in pairs)
-        self.places.extend(compress(offsets, kept))
+        error = _wrong if task == "classification" else _absolute
+        self.places.extend(offsets)
+        self.errors.extend(map(error, ys, guesses, flags))
         for mine, theirs in zip((self.no_change, self.majority), turn.errors, strict=True):
-            mine.extend(compress(theirs, kept))
+            kept = zip(theirs, flags, strict=True)
+            mine.extend(math.nan if flag == NO_GUESS else each for each, flag in kept)
+
+
+def _wrong(y: Any, guess: Any, flag: int) -> float:
+    return math.nan if flag == NO_GUESS else float(flag != SCORED or y != guess)
+
+
+def _absolute(y: Any, guess: Any, flag: int) -> float:
+    return math.nan if flag else abs(y - guess)
 
 
 def turns(config: Config, records: Records) -> Iterator[tuple[Learner, Turn, float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,11 +16,12 @@ _BACK = 0.95
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """What came after one drift; all places and times are in scored samples.
+    """What came after one drift; all places and times are in labelled samples.
 
     The drift begins half its `width` before its mark, which stands behind `at` samples, and
     ends half its width after it. `before` is the accuracy, or mean absolute error, over the
-    last window before it began, None where the drift before was not over by then.
+    last window before it began, None where the drift before was not over by then, or the
+    next comes too soon.
 
     `lost` is the most that a mean over half a window fell short of `before` until a window
     after the drift's end: the maximum performance loss. `recovery` is the number of samples
@@ -57,8 +59,8 @@ def after_drifts(
 ) -> list[Drift]:
     """Return what came after each marked drift of one partition.
 
-    `places` are the offsets of the scored rows, `errors` their errors: 0 or 1 for `classes`,
-    else absolute.
+    `places` are the offsets of the labelled samples, `errors` the errors of their guesses: 0
+    or 1 for `classes`, else absolute, and NaN where there was none to be scored.
     """
     marks = [
         _mark(places, offset, details)
@@ -66,7 +68,7 @@ def after_drifts(
         if kind == "mark" and details.get("mark") == "drift"
     ]
     alarms = [bisect_right(places, offset) for offset, kind, _ in events if kind == "drift"]
-    sums = [0.0, *accumulate(errors)]
+    sums = _Sums(errors)
     found, over = [], 0
     ends = [mark[0] - mark[1] // 2 for mark in marks[1:]] + [len(errors)]
     for (at, width, kind), until in zip(marks, ends, strict=True):
@@ -100,8 +102,27 @@ def _mark(places: Sequence[int], offset: int, details: dict[str, Any]) -> tuple[
     return bisect_left(places, offset), width, str(details.get("kind", ""))
 
 
+class _Sums:
+    """Means over any part of a column, where NaN is no value."""
+
+    def __init__(self, errors: Sequence[float]) -> None:
+        there = [not math.isnan(error) for error in errors]
+        values = (error if known else 0.0 for error, known in zip(errors, there, strict=True))
+        self.sums = [0.0, *accumulate(values)]
+        self.counts = [0, *accumulate(there)]
+
+    def total(self, start: int, stop: int) -> tuple[float, int]:
+        """Return the sum of a part, and how many values it has."""
+        return self.sums[stop] - self.sums[start], self.counts[stop] - self.counts[start]
+
+    def mean(self, start: int, stop: int) -> float | None:
+        """Return the mean of a part, None where it has no value."""
+        total, count = self.total(start, stop)
+        return total / count if count else None
+
+
 def _cost(
-    sums: Sequence[float],
+    sums: _Sums,
     begin: int,
     end: int,
     until: int,
@@ -109,29 +130,33 @@ def _cost(
     since: int,
     classes: bool,
 ) -> dict[str, Any]:
-    """Return before, lost, recovery and extra of one drift, from cumulated errors."""
-    if begin <= since or until <= begin:
-        return {"before": None, "lost": None, "recovery": None, "extra": None}
-    level = (sums[begin] - sums[since]) / (begin - since)
+    """Return before, lost, recovery and extra of one drift."""
+    level = sums.mean(since, begin) if since < begin < until else None
     short = max(1, window // 2)
-    means = [(sums[k] - sums[k - short]) / short for k in range(begin + short, until + 1)]
-    if not means:
-        means = [(sums[until] - sums[begin]) / (until - begin)]
+    if level is None or until - begin < short:
+        return {"before": None, "lost": None, "recovery": None, "extra": None}
+    means = [sums.mean(k - short, k) for k in range(begin + short, until + 1)]
     near = means[: max(1, end - begin + window)]
     bound = 1 - _BACK * (1 - level) if classes else level / _BACK
+    error, count = sums.total(begin, until)
     return {
         "before": 1 - level if classes else level,
-        "lost": max(0.0, max(near) - level),
+        "lost": max([0.0, *(mean - level for mean in near if mean is not None)]),
         "recovery": _recovery(means, near, bound, short),
-        "extra": sums[until] - sums[begin] - level * (until - begin),
+        "extra": error - level * count,
     }
 
 
 def _recovery(
-    means: Sequence[float], near: Sequence[float], bound: float, short: int
+    means: Sequence[float | None], near: Sequence[float | None], bound: float, short: int
 ) -> int | None:
-    fell = next((k for k, mean in enumerate(near) if mean > bound), None)
+    """Return after how many samples a mean is back within `bound`.
+
+    A model that gives no guess for so long has fallen, and is not back.
+    """
+    fell = next((k for k, mean in enumerate(near) if mean is None or mean > bound), None)
     if fell is None:
         return 0
-    back = next((k for k in range(fell, len(means)) if means[k] <= bound), None)
+    later = range(fell, len(means))
+    back = next((k for k in later if (m := means[k]) is not None and m <= bound), None)
     return None if back is None else back + short

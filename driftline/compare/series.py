@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 Columns = tuple[Sequence[float], Sequence[float], Sequence[float]]
-"""The errors of the scored rows of one partition: the model's, and those of both baselines."""
+"""The errors of the labelled samples of one partition, the model's and those of both baselines.
+
+0 or 1 for a class, absolute for a number; NaN where there was no guess to be scored.
+"""
 
 
 class Point(NamedTuple):
-    """A window: the rows scored up to its end, and the figures over its rows.
+    """A window: the labelled samples up to its end, and the figures over its rows.
 
-    Accuracies in [0, 1], or mean absolute errors.
+    Accuracies in [0, 1], or mean absolute errors; None where no guess was scored.
     """
 
-    scored: int
-    model: float
-    no_change: float
-    majority: float
+    samples: int
+    model: float | None
+    no_change: float | None
+    majority: float | None
 
 
 def curve(partitions: Sequence[Columns], window: int, *, classes: bool) -> list[Point]:
-    """Return the figures of one window of `window` rows after the other; none overlap.
+    """Return the figures of one window of `window` samples after the other; none overlap.
 
     The n-th windows of several partitions count as one. The rest at the end is a window if
-    it has half the rows of one, or is all there is.
+    it has half the samples of one, or is all there is.
 
-    >>> curve([([0.0, 1.0, 1.0, 1.0], [1.0] * 4, [0.0] * 4)], 2, classes=True)
-    [Point(scored=2, model=0.5, no_change=0.0, majority=1.0), \
-Point(scored=4, model=0.0, no_change=0.0, majority=1.0)]
+    >>> curve([([0.0, 1.0, 1.0, 1.0], [1.0] * 4, [0.0] * 4)], 4, classes=True)
+    [Point(samples=4, model=0.25, no_change=0.0, majority=1.0)]
     """
     longest = max((len(errors) for errors, _, _ in partitions), default=0)
     points = []
@@ -39,10 +42,19 @@ Point(scored=4, model=0.0, no_change=0.0, majority=1.0)]
         if stop - start < window / 2 and start:
             break
         parts = [[column[start:stop] for column in columns] for columns in partitions]
-        rows = sum(len(part[0]) for part in parts)
-        means = [math.fsum(x for part in parts for x in part[i]) / rows for i in range(3)]
-        points.append(Point(stop, *((1 - mean if classes else mean) for mean in means)))
+        means = [mean_of(chain(*column)) for column in zip(*parts, strict=True)]
+        points.append(Point(stop, *(1 - m if classes and m is not None else m for m in means)))
     return points
+
+
+def mean_of(values: Iterable[float | None]) -> float | None:
+    """Return the mean of the numbers among some values, None where there is none.
+
+    >>> mean_of([0.25, None, 0.75, math.nan]), mean_of([None])
+    (0.5, None)
+    """
+    found = [value for value in values if value is not None and not math.isnan(value)]
+    return math.fsum(found) / len(found) if found else None
 
 
 def window_of(records: int) -> int:
@@ -58,14 +70,14 @@ def mean_curve(curves: Sequence[Sequence[Point]]) -> list[Point]:
     """Return the mean of several curves, as far as all of them go.
 
     >>> mean_curve([[Point(9, 0.0, 1.0, 0.5)], [Point(9, 1.0, 1.0, 0.5)]])
-    [Point(scored=9, model=0.5, no_change=1.0, majority=0.5)]
+    [Point(samples=9, model=0.5, no_change=1.0, majority=0.5)]
     """
     # The shortest curve decides how many points there are.
     return [
-        Point(at[0].scored, *(math.fsum(column) / len(at) for column in _columns(at)))
+        Point(at[0].samples, *(mean_of(column) for column in _columns(at)))
         for at in zip(*curves, strict=False)
     ]
 
 
-def _columns(points: Sequence[Point]) -> list[tuple[float, ...]]:
+def _columns(points: Sequence[Point]) -> list[tuple[float | None, ...]]:
     return [*zip(*(point[1:] for point in points), strict=True)]

@@ -83,8 +83,7 @@ def _drift(board: Board, row: Row, at: int) -> str:
 
 
 def _optional(board: Board) -> Sequence[str]:
-    """Return the column of detectors, where any was named."""
-    return ("detector",) if any(row.entry.detector is not None for row in board.rows) else ()
+    return ("detector",) if board.detectors else ()
 
 
 def _table(*heads: str) -> Table:

@@ -21,7 +21,7 @@
       data: series.points,
       showSymbol: series.points.length < 2,
       symbol: "circle",
-      lineStyle: { width: base ? 1.5 : 2, type: base ? "dashed" : "solid" },
+      lineStyle: { width: base ? 1.5 : 2, type: base || "solid" },
       color: base ? colour("--quiet") : colour(`--c${at % 8}`),
       emphasis: { focus: "series" },
     };
@@ -32,7 +32,7 @@
     return {
       silent: true,
       symbol: "none",
-      label: { formatter: (mark) => mark.name, color: text, position: "insideEndTop", fontSize: 11 },
+      label: { formatter: (mark) => mark.name, color: text, position: "end", distance: 4, fontSize: 11 },
       lineStyle: { color: text, type: "solid", width: 1, opacity: 0.6 },
       data: chart.marks.map((mark) => ({ xAxis: mark.at, name: mark.name })),
     };
@@ -76,7 +76,7 @@
       animation: !still.matches,
       textStyle: text,
       backgroundColor: "transparent",
-      grid: { left: 12, right: 20, top: 40, bottom: 84, containLabel: true },
+      grid: { left: 12, right: 20, top: 56, bottom: 84, containLabel: true },
       legend: {
         type: "scroll",
         bottom: 0,
