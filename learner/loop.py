@@ -7,7 +7,7 @@ import gc
 import logging
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,11 +19,12 @@ from learner.config import Config
 from learner.hot import hot, one_thread
 from learner.learner import Learner
 from learner.messages import Topics, send
+from learner.opening import asked_over_http, samples_when_there
 from learner.places import Part, Places
 from learner.resources import event_time, header
 from learner.summary import Summary, summarize
 from learner.turn import Turn
-from stream.errors import SeatLost, SettingError, TopicMissing
+from stream.errors import SeatLost, SettingError
 from stream.topic import (
     Batch,
     Cursor,
@@ -47,8 +48,6 @@ _SHARE = 0.01
 """Of the time, at most so much goes into checkpoints."""
 _AGAIN = 5.0
 """Seconds until a checkpoint that could not be written is tried again."""
-_SAY = 5.0
-"""Seconds between two lines of a learner that waits."""
 _TURN = 1_000_000
 """Records of one commit, at most: all of them wait in memory."""
 _LONGEST = 60.0
@@ -139,8 +138,8 @@ def learn(
     # A wrong setting is said before anything is opened or waited for.
     model = Learner(config, 0, 0).policy.model
     topic = config.topic or samples_of(log.stream)
-    with _asked_over_http(run) as (desk, port):
-        samples = _samples(log, topic, run, stopping)
+    with asked_over_http(run.name, run.host, run.port) as (desk, port):
+        samples = samples_when_there(log, topic, stopping, wait=not run.until_end)
         if samples is None:
             summary = summarize([], 0.0, 0)
         else:
@@ -174,45 +173,6 @@ def _lives(
             _log.warning("%s; joining again", error)
             if work.begun:
                 run = replace(run, rebuild=False, fresh=False)
-
-
-@contextlib.contextmanager
-def _asked_over_http(run: Run) -> Iterator[tuple[Desk | None, int | None]]:
-    """Open the port, if there is to be one, and give the desk where questions are left."""
-    if run.port is None:
-        yield None, None
-        return
-    from learner.serving.desk import Desk
-    from learner.serving.routes import routes
-    from stream.web import Server
-
-    desk = Desk(run.name)
-    with Server(routes(desk), host=run.host, port=run.port) as server:
-        _log.info("predict=%s/predict", server.url)
-        try:
-            yield desk, server.port
-        finally:
-            desk.close()
-
-
-def _samples(log: Log, name: str, run: Run, stopping: Stopping) -> Topic | None:
-    """Return the samples topic, waiting for it unless the run is to end by itself."""
-    since = said = time.monotonic()
-    while not stopping():
-        try:
-            return log.topic(name)
-        except TopicMissing:
-            if run.until_end:
-                raise
-        if time.monotonic() - said >= _SAY or said == since:
-            said = time.monotonic()
-            _log.info(
-                "waiting for topic %s, %.0f s; 'driftline produce' on this --stream makes it",
-                name,
-                said - since,
-            )
-        time.sleep(_WAIT)
-    return None
 
 
 class _Work:
