@@ -20,11 +20,13 @@ from learner.hot import hot, one_thread
 from learner.learner import Learner
 from learner.messages import Topics, send
 from learner.opening import asked_over_http, samples_when_there
+from learner.past import Asked, enter, let_go, refuse_past
 from learner.places import Part, Places
 from learner.resources import event_time, header
 from learner.summary import Summary, summarize
 from learner.turn import Turn
 from stream.errors import SeatLost, SettingError
+from stream.span import Span
 from stream.topic import (
     Batch,
     Cursor,
@@ -61,6 +63,8 @@ _WAIT = 0.5
 _LOOK = 0.003
 """Seconds between two looks for records of a learner that may be asked meanwhile."""
 
+MAIN = "main"
+"""The name of a learner that was given none."""
 Stopping = Callable[[], bool]
 Moved = Callable[[Cursor], None]
 
@@ -78,9 +82,12 @@ class Run:
     partitions; one with a `member` name takes its old place in the group again. With a
     `port`, 0 for a free one, it can be asked over HTTP while it learns; see
     `learner.serving`.
+
+    With `begin` or `end`, as `stream.span.offsets` reads them, it learns that range of what is
+    past, under a name of its own, and ends; see `learner.past`.
     """
 
-    name: str = "main"
+    name: str = MAIN
     state: Path
     key_file: Path | None = None
     turn: int = 2000
@@ -93,6 +100,15 @@ class Run:
     member: str | None = None
     host: str = "127.0.0.1"
     port: int | None = None
+    begin: str | None = None
+    end: str | None = None
+
+    @property
+    def past(self) -> Asked | None:
+        """Return the range that was asked for, if any was."""
+        if self.begin is None and self.end is None:
+            return None
+        return Asked(self.begin, self.end)
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be meant. Raises `SettingError`."""
@@ -118,6 +134,11 @@ class Run:
                 )
         if self.rebuild and self.fresh:
             raise SettingError("rebuild and fresh are two ways on; leave one away")
+        if self.past and (self.rebuild or self.fresh):
+            raise SettingError(
+                "a range of the past has a state of its own, with nothing to rebuild; leave "
+                "--rebuild and --fresh away"
+            )
 
 
 def learn(
@@ -139,16 +160,33 @@ def learn(
     model = Learner(config, 0, 0).policy.model
     topic = config.topic or samples_of(log.stream)
     with asked_over_http(run.name, run.host, run.port) as (desk, port):
-        samples = samples_when_there(log, topic, stopping, wait=not run.until_end)
+        samples = samples_when_there(log, topic, stopping, wait=not (run.until_end or run.past))
         if samples is None:
             summary = summarize([], 0.0, 0)
         else:
+            run, span = _settled(log, samples, config, run)
             with hot(), one_thread(model):
-                summary = _lives(log, samples, config, run, stopping, moved, desk)
+                summary = _lives(log, samples, config, run, span, stopping, moved, desk)
+            if span is not None:
+                summary = replace(summary, name=run.name)
+                let_go(log, run.name, summary.cursor, span)
     if desk is None:
         return summary
     _log.info("asked=%d refused=%d", desk.asked, desk.refused)
     return replace(summary, port=port, asked=desk.asked, refused=desk.refused)
+
+
+def _settled(log: Log, samples: Topic, config: Config, run: Run) -> tuple[Run, Span | None]:
+    """Return how to run, and over which range, if not over all there is and will be."""
+    if run.past is None:
+        refuse_past(log, run.state, run.name)
+        return run, None
+    # The default is a live learner's.
+    name = run.past.name(config, samples) if run.name == MAIN else run.name
+    span = enter(run.past, log, samples, config, run.state, name)
+    outcomes = Topics.of(log.stream, name).outcomes
+    _log.info("past=%s name=%s outcomes=%s", span.text(), name, outcomes)
+    return replace(run, name=name, until_end=True), span
 
 
 def _lives(
@@ -156,14 +194,15 @@ def _lives(
     samples: Topic,
     config: Config,
     run: Run,
+    span: Span | None,
     stopping: Stopping,
     moved: Moved,
     desk: Desk | None,
 ) -> Summary:
     """Learn, and begin anew whenever the seat in the group is lost."""
-    end = samples.end() if run.until_end else {}
+    end = span.stop if span else samples.end() if run.until_end else {}
     while True:
-        work = _Work(log, samples, config, run, end, stopping, moved, desk)
+        work = _Work(log, samples, config, run, span, end, stopping, moved, desk)
         try:
             return work.run()
         except SeatLost as error:
@@ -184,6 +223,7 @@ class _Work:
         samples: Topic,
         config: Config,
         run: Run,
+        span: Span | None,
         end: Cursor,
         stopping: Stopping,
         moved: Moved,
@@ -216,7 +256,15 @@ class _Work:
         over = desk.wake if desk else None
         self._commits = Commits(self._writer, self._done, over)
         self._places = Places(
-            log, samples, self._seat, config, store, end, rebuild=run.rebuild, fresh=run.fresh
+            log,
+            samples,
+            self._seat,
+            config,
+            store,
+            end,
+            span=span,
+            rebuild=run.rebuild,
+            fresh=run.fresh,
         )
         self._parts = self._places.parts
         self._desk, self._clerk = desk, self._clerk_at(desk)

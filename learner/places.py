@@ -11,6 +11,7 @@ from learner.config import Config
 from learner.learner import Learner
 from learner.progress import Progress
 from learner.start import begin
+from stream.span import Span
 from stream.topic import Cursor, Log, Seat, Share, Topic
 
 _log = logging.getLogger("driftline.learner")
@@ -45,7 +46,8 @@ class Part:
 class Places:
     """The `parts` of a learner, as its seat's share has them; `store` gives checkpoints.
 
-    With `rebuild` or `fresh` the partitions of the first share begin in that way; those that
+    With a `span` only its partitions are taken up, each from its start on. With `rebuild` or
+    `fresh` the partitions of the first share begin in that way; those that
     come later are other learners' work.
     """
 
@@ -58,12 +60,13 @@ class Places:
         store: Callable[[int], Checkpoints],
         end: Cursor,
         *,
+        span: Span | None = None,
         rebuild: bool,
         fresh: bool,
     ) -> None:
         self.parts: dict[int, Part] = {}
         self._log, self._samples, self._seat = log, samples, seat
-        self._config, self._store, self._end = config, store, end
+        self._config, self._store, self._end, self._span = config, store, end, span
         self._rebuild, self._fresh = rebuild, fresh
         self._round: int | None = None
 
@@ -101,6 +104,8 @@ class Places:
                 self._samples.name,
                 sorted(strange),
             )
+        if self._span is not None:
+            known &= self._span.start.keys()
         return partitions & known
 
     def _let_go(self, mine: frozenset[int], committed: Cursor) -> None:
@@ -120,6 +125,7 @@ class Places:
             store,
             self._config,
             seat=self._seat,
+            at=None if self._span is None else self._span.start[p],
             rebuild=self._rebuild and not self.begun,
             fresh=self._fresh and not self.begun,
         )

@@ -16,6 +16,7 @@ class Summary:
     `seconds` and `samples_per_second` are of this run alone: from its first sample to its
     last commit. `cursor` is where each partition stands. Of one that could be asked over
     HTTP, `port` says where, `asked` and `refused` how many requests got an answer or none.
+    `name` is that under which a range of the past was learned.
     """
 
     samples: int
@@ -36,6 +37,7 @@ class Summary:
     port: int | None = None
     asked: int | None = None
     refused: int | None = None
+    name: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the summary without the figures that its task has not."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Literal
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
 
 from driftline.console import Stop, set_up_logging, sum_up, tell
 from driftline.options import MODEL, Common, Learning, Named
@@ -22,6 +24,8 @@ def learn(
     until_end: bool = False,
     rebuild: bool = False,
     fresh: bool = False,
+    from_: Annotated[str | None, Parameter(name="--from")] = None,
+    to: str | None = None,
     answer: str = "asked",
     port: int | None = None,
     host: str = "127.0.0.1",
@@ -48,6 +52,11 @@ def learn(
         Replay the stream from the old start into a new state, in silence.
     fresh
         Begin with a new state where the old one stands.
+    from_
+        Learn a range of the past, from this record on: OFFSET or PARTITION:OFFSET,… It has a
+        state and, unless given one, a name of its own, and ends by itself.
+    to
+        The record behind the last of that range, written alike. Default: the end as it is now.
     answer
         Samples that get a prediction: asked (questions only), all or none.
     port
@@ -74,6 +83,8 @@ def learn(
             "member": member,
             "rebuild": rebuild,
             "fresh": fresh,
+            "begin": from_,
+            "end": to,
             "answer": answer,
             "port": port,
             "host": host,
