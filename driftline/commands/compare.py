@@ -190,7 +190,26 @@ def _contest(wanted: _Wanted) -> _Way:
 
 def _retraining(wanted: _Wanted) -> _Way:
     """Return how ways to train are compared. Raises `SettingError`."""
-    raise NotImplementedError
+    from driftline.compare import trained, trained_shown
+    from driftline.compare.lists import specs
+
+    models = specs(wanted.models, "--models")
+    trained.check(models)
+
+    def hold(records: Mapping[int, Records], name: str, stop: Stop) -> Any:
+        with bar("records learned") as show:
+            return trained.hold(
+                name,
+                records,
+                models,
+                pieces=wanted.pieces,
+                config=wanted.config,
+                jobs=wanted.jobs,
+                stopping=stop,
+                stepped=show,
+            )
+
+    return _Way(hold=hold, show=trained_shown.show, page=trained_shown.page)
 
 
 def _config(data: Data, alike: Alike) -> dict[str, Any]:

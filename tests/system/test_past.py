@@ -1,4 +1,4 @@
-"""A past that is learned by a process which is killed again and again, beside a live learner."""
+"""A past, learned by a process that is killed again and again."""
 
 import json
 
@@ -40,9 +40,9 @@ def told(url, name):
 
 @pytest.mark.timeout(300)
 def test_a_past_whose_learner_is_killed_is_the_live_learner_s(nursery, tmp_path, url):
-    """From the stream's start it says what the live one said; begun later, what is said at once.
+    """From the stream's start it says what that one said; from later on, what one never killed.
 
-    The live learner goes on beside it, and its outcomes stay as they were.
+    What the live learner has said stays as it was.
     """
     common = ("--stream", url, "--state", tmp_path / "state")
     source = ("--source", "synth:Sine(seed=7)", "--limit", SAMPLES, "--drift", "abrupt@2500")
