@@ -71,7 +71,7 @@ def after_drifts(
     sums = _Sums(errors)
     found, over = [], 0
     ends = [mark[0] - mark[1] // 2 for mark in marks[1:]] + [len(errors)]
-    for (at, width, kind), until in zip(marks, ends, strict=True):
+    for (at, width, kind), until in zip(marks, ends, strict=False):
         begin, end = max(at - width // 2, over), at + width // 2
         cost = _cost(sums, begin, end, until, window, max(over, begin - window), classes)
         last = min(end + 2 * window, max(until, begin))

@@ -41,9 +41,11 @@ def curve(partitions: Sequence[Columns], window: int, *, classes: bool) -> list[
         stop = min(start + window, longest)
         if stop - start < window / 2 and start:
             break
-        parts = [[column[start:stop] for column in columns] for columns in partitions]
-        means = [mean_of(chain(*column)) for column in zip(*parts, strict=True)]
-        points.append(Point(stop, *(1 - m if classes and m is not None else m for m in means)))
+        parts = [[column[start:stop] for column in each] for each in partitions]
+        columns = [[*chain(*column)] for column in zip(*parts, strict=True)]
+        if classes:
+            columns = [[1.0 - error for error in column] for column in columns]
+        points.append(Point(stop, *map(mean_of, columns)))
     return points
 
 
