@@ -1,6 +1,7 @@
 """What a comparison hears from a learner is what the live learner says."""
 
 import contextlib
+import uuid
 
 import pytest
 
@@ -44,13 +45,21 @@ def live(url, name="main"):
         return {p: [*lines(topic, p)] for p in range(topic.partitions)}
 
 
+@pytest.fixture(params=["sqlite", pytest.param("kafka", marks=pytest.mark.kafka)])
+def url(request, tmp_path):
+    """Give the address of a stream of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:{tmp_path / 's.db'}"
+    return f"kafka://{request.getfixturevalue('kafka')}/t-{uuid.uuid4().hex[:12]}"
+
+
 @pytest.mark.parametrize("settings", CONFIGS, ids=lambda each: each["model"])
 @pytest.mark.parametrize("partitions", [1, 2])
 def test_a_comparison_over_a_stream_says_line_by_line_what_the_live_learner_said(
-    tmp_path, settings, partitions
+    tmp_path, monkeypatch, url, settings, partitions
 ):
     """And comes to the same accuracy, to its last digit."""
-    url = f"sqlite:{tmp_path / 's.db'}"
+    monkeypatch.chdir(tmp_path)
     produce(url, partitions=partitions, **SOURCE)
     summary = learn(url, **settings)
     records = of_stream(url)
