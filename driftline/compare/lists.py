@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from producer.settings import MAX_SEED
 from stream.errors import SettingError
 
 
@@ -47,8 +48,9 @@ def seeds(text: str) -> list[int]:
     [1, 2, 3]
     """
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() for part in parts):
+    if not all(part.isdecimal() and int(part) <= MAX_SEED for part in parts):
         raise SettingError(
-            f"--seeds {text!r} must be whole numbers with commas between, as 1,2,3"
+            f"--seeds {text!r} must be whole numbers up to {MAX_SEED} with commas between, as "
+            "1,2,3"
         )
     return list(dict.fromkeys(map(int, parts)))

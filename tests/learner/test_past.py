@@ -107,6 +107,20 @@ def test_a_past_that_was_cut_goes_on_where_it_stopped(tmp_path, name, turns, los
     assert learn(log, CONFIG, how).samples == 500
 
 
+def test_each_range_and_each_configuration_has_a_name_of_its_own(tmp_path):
+    """So that any policy can be tried on the same past without naming it."""
+    log = filled(MemoryLog("s"))
+    other = Config(model="naive-bayes", policy="reset")
+
+    wanted = [(CONFIG, "300"), (other, "300"), (CONFIG, "301"), (CONFIG, "300")]
+    found = [learn(log, config, Run(state=tmp_path, end=end)) for config, end in wanted]
+
+    names = [summary.name for summary in found]
+    assert len(set(names)) == 3
+    assert names[0] == names[3]
+    assert [summary.samples for summary in found] == [300, 300, 301, 300]
+
+
 def test_a_past_of_some_partitions_leaves_the_others_alone(tmp_path):
     """Each has its own beginning and end."""
     log = filled(MemoryLog("s"), partitions=3)

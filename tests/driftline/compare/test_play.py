@@ -1,20 +1,23 @@
 """What a comparison hears from a learner is what the live learner says."""
 
 import contextlib
+import math
 import uuid
 
 import pytest
 
 from driftline import learn, produce
 from driftline.commands.outcomes import lines
-from driftline.compare.play import Task, play, turns
+from driftline.compare.play import Course, Task, play, turns
 from driftline.compare.records import of_source, of_stream, varies
 from learner.config import Config
 from learner.messages import outcomes_of
+from learner.turn import Turn
 from producer.replay import Replay
 from stream.connect import connect
 from stream.errors import CursorExpired, SettingError
 from stream.memory import MemoryLog
+from stream.records import NO_GUESS, NOT_FINITE, SCORED
 from stream.topic import topic_of
 
 DRIFTS = ("abrupt@900", "gradual@2000+300")
@@ -157,3 +160,22 @@ def test_kappa_and_baselines_are_those_of_the_outcomes(tmp_path):
     windows = [point.model for point in played.curve]
     assert len(windows) == 23
     assert windows[3] == sum(line["y"] == line["y_pred"] for line in found[300:400]) / 100
+
+
+@pytest.mark.parametrize(
+    ("task", "errors"),
+    [("classification", [0.0, 1.0, None, 1.0]), ("regression", [0.0, 1.0, None, None])],
+)
+def test_a_guess_that_is_not_finite_is_wrong_and_none_is_no_guess(task, errors):
+    """Of numbers it has no error; the columns stay side by side."""
+    flags, guesses = (SCORED, SCORED, NO_GUESS, NOT_FINITE), (1, 2, None, 1)
+    told = zip(range(4), guesses, flags, strict=True)
+    rows = [(i, i, i, None, 1, guess, None, None, "main", flag) for i, guess, flag in told]
+    turn = Turn(0, 4, rows, errors=([1.0] * 4, [0.0] * 4))
+    course = Course()
+
+    course.add(turn, task)
+
+    assert [None if math.isnan(each) else each for each in course.errors] == errors
+    assert [*course.places] == [0, 1, 2, 3]
+    assert [math.isnan(each) for each in course.no_change] == [False, False, True, False]

@@ -57,6 +57,22 @@ def test_the_next_drift_ends_the_time_of_the_one_before():
     assert two.recovery == 0
 
 
+def test_what_was_before_never_reaches_back_beyond_the_drift_before():
+    """Two drifts within a window of one another have little between them."""
+    errors = every(10, 1000) + every(2, 60) + every(10, 940)
+    _, two = after(errors, [(1000, "mark", MARK), (1060, "mark", MARK)])
+    assert two.before == pytest.approx(0.5)
+
+
+def test_an_alarm_is_of_a_drift_from_its_first_sample_to_two_windows_later():
+    """One on the sample before is false, and so is one on the sample after that."""
+    events = [(1000, "mark", MARK)]
+    for at, delay in ((999, None), (1000, 1), (1199, 200), (1200, None)):
+        told = sorted([*events, (at, "drift", {})], key=lambda event: event[0])
+        (drift,) = after(every(10, 2000), told)
+        assert (at, drift.delay) == (at, delay)
+
+
 def test_a_gradual_drift_begins_half_its_width_before_its_mark():
     """And alarms are in time until two windows after its end."""
     errors = every(10, 900) + every(2, 200) + every(10, 900)
