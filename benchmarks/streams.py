@@ -37,7 +37,8 @@ from producer.replay import Replay  # noqa: E402
 from stream.errors import SettingError  # noqa: E402
 
 MODELS = ("logistic", "naive-bayes", "hoeffding-tree")
-SAMPLES = 10_000
+AUTO = "auto"
+SAMPLES = 8_000
 SEEDS = [11, 12, 13]
 """None of those with which anything was tuned, which are below."""
 
@@ -120,6 +121,7 @@ def main() -> None:
         "left_out": missing,
         "policies": _of_policies(boards, None),
         "untouched": _of_policies(boards, False),
+        "auto": _of_auto(boards),
         "seconds": round(time.monotonic() - began, 1),
     }
     if asked.json:
@@ -220,6 +222,37 @@ def _of_policies(boards: Mapping[str, Board], tuned: bool | None) -> dict[str, A
     }
 
 
+def _of_auto(boards: Mapping[str, Board]) -> dict[str, Any] | None:
+    """Return how `auto` stands beside the best of the others, and the best on average.
+
+    In points: `regret` is to the best other of each stream and model, below 0 where it is
+    ahead of all; `ahead_of` names the best other on average, `ahead` is by how much.
+    """
+    pairs = [cells for board in boards.values() for cells in _by_model(board).values()]
+    scores = [
+        {policy: row.score or 0.0 for policy, row in cells.items()}
+        for cells in pairs
+        if AUTO in cells and len(cells) > 1
+    ]
+    if not scores:
+        return None
+    regrets = [
+        100 * (max(v for policy, v in each.items() if policy != AUTO) - each[AUTO])
+        for each in scores
+    ]
+    # Only what has a figure everywhere has an average beside those of the others.
+    common = set.intersection(*map(set, scores)) - {AUTO}
+    means = {policy: statistics.fmean(each[policy] for each in scores) for policy in common}
+    single = max(means, key=lambda policy: means[policy], default=None)
+    mine = statistics.fmean(each[AUTO] for each in scores)
+    return {
+        "regret": statistics.fmean(regrets),
+        "regret_at_worst": max(regrets),
+        "ahead_of": single,
+        "ahead": None if single is None else 100 * (mine - means[single]),
+    }
+
+
 def _by_model(board: Board) -> dict[str, dict[str, Any]]:
     """Return the rows that have a figure, by model and policy."""
     found: dict[str, dict[str, Any]] = {}
@@ -248,6 +281,8 @@ def _print(boards: Mapping[str, Board], report: Mapping[str, Any]) -> None:
         print(f"\n{title}: points behind the best of each stream and model")
         for policy, each in report[name].items():
             print(f"  {policy:<14} {_behind(each)}")
+    if report["auto"] is not None:
+        print(_beside_others(report["auto"]))
     for sentence in _failures(boards):
         print(f"  {sentence}")
     for name, sentence in report["left_out"].items():
@@ -261,6 +296,16 @@ def _behind(each: Mapping[str, Any]) -> str:
         f"{each['behind']:5.2f} on average, {each['behind_at_worst']:5.2f} at worst, best on "
         f"{each['best']} of {each['of']}, time × {'–' if ratio is None else f'{ratio:.2f}'}"
     )
+
+
+def _beside_others(auto: Mapping[str, Any]) -> str:
+    text = (
+        f"\n{AUTO}: {auto['regret']:.2f} points behind the best other of each stream and model "
+        f"on average, {auto['regret_at_worst']:.2f} at worst"
+    )
+    if auto["ahead_of"] is not None:
+        text += f"; {auto['ahead']:.2f} ahead of {auto['ahead_of']}, the best other on average"
+    return text
 
 
 def _cells(cells: Mapping[str, Any], policies: Sequence[str]) -> Iterator[str]:
