@@ -31,17 +31,18 @@ def page(board: Board) -> str:
         f'<p class="quiet">{escape(title(board))}. Every guess is scored before its sample is '
         f"learned; {_better(board)}.</p>",
         _leaderboard(board),
-        heading(f"{figure} along the stream", _curve_says(board)),
-        chart("curve"),
-        folded(f"{figure} as numbers", _curve_table(board, played)),
     ]
+    if played:
+        parts += [heading(f"{figure} along the stream", _curve_says(board)), chart("curve")]
+        parts += [folded(f"{figure} as numbers", _curve_table(board, played))]
     if board.drifts:
         parts += [heading("After each known drift", _RECOVERY), _drifts(board, played)]
     failed = [row for row in board.rows if row.error is not None]
     if failed:
         rows = [("", (row.entry.name, row.error or "")) for row in failed]
         parts += [heading("What failed"), table("Why", ("", "sentence"), rows, words=2)]
-    return frame(f"driftline compare: {board.data}", parts, [_curves(board, played)])
+    charts = [_curves(board, played)] if played else []
+    return frame(f"driftline compare: {board.data}", parts, charts)
 
 
 def _figure(board: Board) -> str:
@@ -105,7 +106,7 @@ def _curves(board: Board, played: Sequence[Row]) -> Chart:
         }
         for rank, row in enumerate(played)
     ]
-    for name, drawn in zip(board.baselines if played else (), _LINES, strict=False):
+    for name, drawn in zip(board.baselines, _LINES, strict=False):
         points = [[point.samples, _plain(getattr(point, name))] for point in played[0].curve]
         series.append({"name": name.replace("_", " "), "points": points, "baseline": drawn})
     return {
@@ -113,7 +114,7 @@ def _curves(board: Board, played: Sequence[Row]) -> Chart:
         "kind": "line",
         "x": "labelled samples",
         "y": _figure(board),
-        "end": played[0].curve[-1].samples if played and played[0].curve else None,
+        "end": played[0].curve[-1].samples,
         "digits": places_of(board),
         "says": f"{_figure(board)} of {len(played)} learners, window by window; the table "
         "below has the numbers.",
@@ -127,8 +128,6 @@ def _plain(value: float | None) -> float | None:
 
 
 def _curve_table(board: Board, played: Sequence[Row]) -> str:
-    if not played:
-        return ""
     digits, curves = places_of(board), [row.curve for row in played]
     names = [name.replace("_", " ") for name in board.baselines]
     heads = ["samples", *(row.entry.name for row in played), *names]

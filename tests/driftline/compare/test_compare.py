@@ -144,6 +144,14 @@ def test_the_page_has_all_in_it_and_believes_no_text(tmp_path):
     assert charts[0]["marks"] == [{"at": 600, "name": "abrupt"}]
 
 
+def test_a_page_of_nothing_but_failures_says_why():
+    """And draws no empty chart."""
+    rows = [Row(Entry("x", "none"), {1: Failed("it cannot be")})]
+    text = page(Board(data="d", rows=rows, seeds=[1], window=100, seconds=1.0))
+    assert "it cannot be" in Page(text).cells
+    assert 'class="chart"' not in text
+
+
 @pytest.mark.timeout(300)
 def test_ctrl_c_ends_it_and_all_its_processes(tmp_path):
     """As a terminal sends it, to all at once: exit code 130, one sentence, no traceback."""
