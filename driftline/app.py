@@ -30,6 +30,7 @@ for _name, _help in (
     ("produce", "Bring a data set or another topic into the stream."),
     ("learn", "Guess, score and learn the samples of the stream."),
     ("monitor", "Show the learner's figures to Prometheus."),
+    ("compare", "Compare models and policies over the same records."),
     ("outcomes", "Write every scored guess, one line each."),
     ("predictions", "Write every answer to a question, one line each."),
     ("dead", "Write every refused record and why, one line each."),

@@ -69,6 +69,8 @@ def check(workers: int, run: Run) -> None:
     """Refuse what workers cannot do. Raises `SettingError`."""
     if not 1 <= workers <= MOST:
         raise SettingError(f"workers must be a whole number from 1 to {MOST}, got {workers!r}")
+    if run.past is not None:
+        raise SettingError("--workers share what comes; a range of the past is for one")
     if run.port is not None:
         raise SettingError(
             "with --workers nobody can be asked over HTTP, each knows its own partitions only; "

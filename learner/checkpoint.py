@@ -73,13 +73,7 @@ class Checkpoints:
     def save(self, learner: Learner) -> Learner:
         """Store the learner at its cursor; return the one to go on with. Raises `OSError`."""
         began = time.monotonic()
-        try:
-            payload = dumps(learner)
-        except NotPicklable as error:
-            raise SettingError(
-                f"model {learner.config.model!r} cannot be pickled, so it cannot be saved: "
-                f"{error}; choose a model of plain objects"
-            ) from error
+        payload = _payload(learner)
         seconds = max(time.monotonic() - began, _PROBING)
         probes = probes_of(learner, self.account.latest, seconds=seconds)
         body = sealed(self._header(learner, payload, probes), payload, self.key)
@@ -179,6 +173,21 @@ class Checkpoints:
         learner = learner_of(entry.name, header, payload, any_version=self.any_version)
         self._saved(header.cursor, entry.size, entry.written)
         return learner
+
+
+def size_of(learner: Learner) -> int:
+    """Return the bytes of a learner's state, as a checkpoint would hold it."""
+    return len(_payload(learner))
+
+
+def _payload(learner: Learner) -> bytes:
+    try:
+        return dumps(learner)
+    except NotPicklable as error:
+        raise SettingError(
+            f"model {learner.config.model!r} cannot be pickled, so it cannot be saved: "
+            f"{error}; choose a model of plain objects"
+        ) from error
 
 
 def _unusable(shelf: Shelf, error: OSError) -> str:

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,8 +21,10 @@ from learner.keys import HOW_TO_SHARE, key_of
 from learner.learner import Learner
 from learner.lookout import Lookout, replaced
 from learner.messages import Topics, send
+from learner.opening import Stopping, asked_over_http, awaited
+from learner.past import Asked, enter, let_go, refuse_past
 from learner.places import Part, Places
-from learner.reader import Reader, Stopping, awaited
+from learner.reader import Reader
 from learner.resources import event_time, header
 from learner.saves import Saves
 from learner.state import State
@@ -36,6 +38,7 @@ from stream.errors import (
     TopicReplaced,
     TopicTimeout,
 )
+from stream.span import Span
 from stream.topic import (
     Batch,
     Crew,
@@ -63,6 +66,8 @@ _WAIT = 0.5
 _LONGEST_WAIT = 4.0
 """Such seconds where the group is slow to share out."""
 
+MAIN = "main"
+"""The name of a learner that was given none."""
 Moved = Callable[[Cursor], None]
 
 
@@ -83,9 +88,12 @@ class Run:
     free one, it can be asked over HTTP while it learns; see `learner.serving`. One of a
     `crew` on one machine has its part of the partitions where the log does not share them
     out.
+
+    With `begin` or `end`, as `stream.span.offsets` reads them, it learns that range of what is
+    past, under a name of its own, and ends; see `learner.past`.
     """
 
-    name: str = "main"
+    name: str = MAIN
     state: State
     key_file: Path | None = None
     turn: int = 2000
@@ -101,6 +109,15 @@ class Run:
     host: str = "127.0.0.1"
     port: int | None = None
     crew: Crew | None = None
+    begin: str | None = None
+    end: str | None = None
+
+    @property
+    def past(self) -> Asked | None:
+        """Return the range that was asked for, if any was."""
+        if self.begin is None and self.end is None:
+            return None
+        return Asked(self.begin, self.end)
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be meant. Raises `SettingError`."""
@@ -127,6 +144,11 @@ class Run:
                 )
         if self.rebuild and self.fresh:
             raise SettingError("rebuild and fresh are two ways on; leave one away")
+        if self.past and (self.rebuild or self.fresh):
+            raise SettingError(
+                "a range of the past has a state of its own, with nothing to rebuild; leave "
+                "--rebuild and --fresh away"
+            )
 
 
 def learn(
@@ -148,17 +170,35 @@ def learn(
     model = Learner(config, 0, 0).policy.model
     topic = config.topic or samples_of(log.stream)
     log.heed(stopping)
-    with _asked_over_http(run, stopping) as (desk, port):
-        samples = awaited(log, topic, stopping, patient=not run.until_end)
+    with asked_over_http(run.name, run.host, run.port, stopping) as (desk, port):
+        patient = not (run.until_end or run.past)
+        samples = awaited(log, topic, stopping, patient=patient)
         if samples is None:
             summary = summarize([], 0.0, 0)
         else:
+            run, span = _settled(log, samples, config, run)
             with hot(), one_thread(model):
-                summary = _lives(log, samples, config, run, stopping, moved, desk)
+                summary = _lives(log, samples, config, run, span, stopping, moved, desk)
+            if span is not None:
+                summary = replace(summary, name=run.name)
+                let_go(log, run.name, summary.cursor, span)
     if desk is None:
         return summary
     _log.info("asked=%d refused=%d", desk.asked, desk.refused)
     return replace(summary, port=port, asked=desk.asked, refused=desk.refused)
+
+
+def _settled(log: Log, samples: Topic, config: Config, run: Run) -> tuple[Run, Span | None]:
+    """Return how to run, and over which range, if not over all there is and will be."""
+    if run.past is None:
+        refuse_past(log, run.state, run.name)
+        return run, None
+    # The default is a live learner's.
+    name = run.past.name(config, samples) if run.name == MAIN else run.name
+    span = enter(run.past, log, samples, config, run.state, name)
+    outcomes = Topics.of(log.stream, name).outcomes
+    _log.info("past=%s name=%s outcomes=%s", span.text(), name, outcomes)
+    return replace(run, name=name, until_end=True), span
 
 
 def _lives(
@@ -166,14 +206,15 @@ def _lives(
     samples: Topic,
     config: Config,
     run: Run,
+    span: Span | None,
     stopping: Stopping,
     moved: Moved,
     desk: Desk | None,
 ) -> Summary:
     """Learn, and begin anew whenever the seat in the group is lost."""
-    end = samples.end() if run.until_end else {}
+    end = span.stop if span else samples.end() if run.until_end else {}
     while True:
-        work = _Work(log, samples, config, run, end, stopping, moved, desk)
+        work = _Work(log, samples, config, run, span, end, stopping, moved, desk)
         try:
             return work.run()
         except TopicReplaced as error:
@@ -187,25 +228,6 @@ def _lives(
                 run = replace(run, rebuild=False, fresh=False)
 
 
-@contextlib.contextmanager
-def _asked_over_http(run: Run, stopping: Stopping) -> Iterator[tuple[Desk | None, int | None]]:
-    """Open the port, if there is to be one, and give the desk where questions are left."""
-    if run.port is None:
-        yield None, None
-        return
-    from learner.serving.desk import Desk
-    from learner.serving.routes import routes
-    from stream.web import Server
-
-    desk = Desk(run.name, stopping)
-    with Server(routes(desk), host=run.host, port=run.port) as server:
-        _log.info("predict=%s/predict", server.url)
-        try:
-            yield desk, server.port
-        finally:
-            desk.close()
-
-
 class _Work:
     """One run: the partitions, and the turn that brings them on together."""
 
@@ -215,6 +237,7 @@ class _Work:
         samples: Topic,
         config: Config,
         run: Run,
+        span: Span | None,
         end: Cursor,
         stopping: Stopping,
         moved: Moved,
@@ -252,6 +275,7 @@ class _Work:
             config,
             store,
             end,
+            span=span,
             rebuild=run.rebuild,
             fresh=run.fresh,
         )

@@ -12,6 +12,7 @@ from learner.learner import Learner
 from learner.lookout import Lookout
 from learner.progress import Progress
 from learner.start import begin
+from stream.span import Span
 from stream.topic import Cursor, Log, Seat, Share, Topic
 
 _log = logging.getLogger("driftline.learner")
@@ -46,7 +47,8 @@ class Part:
 class Places:
     """The `parts` of a learner, as its seat's share has them; `store` gives checkpoints.
 
-    With `rebuild` or `fresh` the partitions of the first share begin in that way; those that
+    With a `span` only its partitions are taken up, each from its start on. With `rebuild` or
+    `fresh` the partitions of the first share begin in that way; those that
     come later are other learners' work.
     """
 
@@ -60,12 +62,13 @@ class Places:
         store: Callable[[int], Checkpoints],
         end: Cursor,
         *,
+        span: Span | None = None,
         rebuild: bool,
         fresh: bool,
     ) -> None:
         self.parts: dict[int, Part] = {}
         self._log, self._samples, self._seat = log, samples, seat
-        self._lookout = lookout
+        self._lookout, self._span = lookout, span
         self._config, self._store, self._end = config, store, end
         self._rebuild, self._fresh = rebuild, fresh
         self._round: int | None = None
@@ -84,6 +87,8 @@ class Places:
         if share.round == self._round or not self._known(share.partitions):
             return
         mine = share.partitions
+        if self._span is not None:
+            mine &= self._span.start.keys()
         committed = self._seat.committed(mine)
         self._let_go(mine, committed)
         begun = {p: self._begin(p) for p in sorted(mine - self.parts.keys())}
@@ -119,6 +124,7 @@ class Places:
             store,
             self._config,
             seat=self._seat,
+            at=None if self._span is None else self._span.start[p],
             rebuild=self._rebuild and not self.begun,
             fresh=self._fresh and not self.begun,
         )

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from learner.batches import joined
 from learner.commits import Commits
+from learner.opening import Stopping
 from learner.places import Part
-from stream.errors import TopicMissing
-from stream.topic import Batch, Cursor, Log, Topic
+from stream.topic import Batch, Cursor, Topic
 
 if TYPE_CHECKING:
     from learner.serving.clerk import Clerk
 
-_log = logging.getLogger("driftline.learner")
 _STEP = 0.005
 """Seconds between two looks whether more of a turn has come."""
 _WAIT = 0.5
 """Seconds a read waits for records before the learner looks whether it should stop."""
 _LOOK = 0.003
 """Seconds between two looks for records of a learner that may be asked meanwhile."""
-_SAY = 5.0
-"""Seconds between two lines of a learner that waits."""
-
-Stopping = Callable[[], bool]
 
 
 class Reader:
@@ -101,26 +95,3 @@ class Reader:
             time.sleep(seconds)
         else:
             self._clerk.wait(seconds)
-
-
-def awaited(log: Log, name: str, stopping: Stopping, *, patient: bool) -> Topic | None:
-    """Return a topic of samples, once it is there; None where `stopping` came first.
-
-    Who is not `patient` gets `TopicMissing` at once.
-    """
-    since = said = time.monotonic()
-    while not stopping():
-        try:
-            return log.topic(name)
-        except TopicMissing:
-            if not patient:
-                raise
-        if time.monotonic() - said >= _SAY or said == since:
-            said = time.monotonic()
-            _log.info(
-                "waiting for topic %s, %.0f s; 'driftline produce' on this --stream makes it",
-                name,
-                said - since,
-            )
-        time.sleep(_WAIT)
-    return None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -82,6 +84,22 @@ def _used() -> tuple[int | None, float | None]:
         cpu = process.cpu_times()
         return process.memory_info().rss, cpu.user + cpu.system
     return None, None
+
+
+def peak_memory() -> int | None:
+    """Return the largest resident size of this process so far, in bytes, where it is known."""
+    # Linux tells the peak of `getrusage` on from the process that started this one.
+    with contextlib.suppress(OSError, StopIteration):
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return 1024 * int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
+    with contextlib.suppress(ImportError):
+        import resource
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else 1024 * peak
+    with contextlib.suppress(AttributeError, psutil.Error):
+        return int(_process().memory_info().peak_wset)
+    return None
 
 
 def header(

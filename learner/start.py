@@ -35,12 +35,14 @@ def begin(
     config: Config,
     *,
     seat: Seat | None = None,
+    at: int | None = None,
     rebuild: bool = False,
     fresh: bool = False,
 ) -> tuple[Learner, int]:
     """Return the learner of a partition, and the offset up to which it must stay silent.
 
-    `seat` is that of the learner in its group, if it has joined. Raises `SettingError` when
+    `seat` is that of the learner in its group, if it has joined. A new one starts `at` an
+    offset, else with the oldest record. Raises `SettingError` when
     the state there is was made by another configuration, and `CheckpointError` when there is
     a past but no way to go on from it.
     """
@@ -74,8 +76,9 @@ def begin(
             quiet = max(said, quiet)
         _log.info("partition=%d goes on from checkpoint %d, said %d", p, found.cursor, quiet)
         return found, quiet
-    if said is None or (origin is None and said == first):
-        return Learner(config, p, first), first
+    new = first if at is None else at
+    if said is None or (origin is None and said == new):
+        return Learner(config, p, new), new
     if origin is not None and origin.config != config.hash:
         made = f"by configuration {origin.config}, this one is {config.hash}"
         raise SettingError(_refusal(store.learner, made))

@@ -20,7 +20,8 @@ class Summary:
     `seconds` and `samples_per_second` are of this run alone: from its first sample to its
     last commit. `cursor` is where each partition stands. Of one that could be asked over
     HTTP, `port` says where, `asked` and `refused` how many requests got an answer or none.
-    Of several processes `workers` says how many.
+    Of several processes `workers` says how many. `name` is that under which a range of the
+    past was learned.
     """
 
     samples: int
@@ -42,6 +43,7 @@ class Summary:
     asked: int | None = None
     refused: int | None = None
     workers: int | None = None
+    name: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the summary without the figures that its task has not."""

@@ -79,6 +79,15 @@ class CursorExpired(StreamError):
             "learner with --fresh to go on from what is left"
         )
 
+    @classmethod
+    def gap(cls, topic: str, partition: int, start: int, oldest: int) -> "CursorExpired":
+        """Return the error for a range that begins before the oldest record kept."""
+        return cls(
+            f"{topic}[{partition}] begins at {oldest}, so that the records {start} to "
+            f"{oldest - 1} are no longer kept; begin at {partition}:{oldest} or later, and "
+            "lengthen the topic's retention for the next time"
+        )
+
 
 class Fenced(StreamError):
     """A newer writer of the same name exists; this one has stored nothing and must end."""

@@ -19,6 +19,7 @@ COMMANDS = [
     "produce",
     "learn",
     "monitor",
+    "compare",
     "outcomes",
     "predictions",
     "dead",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
 
 from driftline.console import Stop, set_up_logging, sum_up, tell
 from driftline.options import MODEL, Common, Learning, Named
@@ -28,6 +30,8 @@ def learn(
     rebuild: bool = False,
     accept_versions: bool = False,
     fresh: bool = False,
+    from_: Annotated[str | None, Parameter(name="--from")] = None,
+    to: str | None = None,
     answer: str = "asked",
     port: int | None = None,
     host: str = "127.0.0.1",
@@ -62,6 +66,11 @@ def learn(
         Replay the stream from the old start into a new state, in silence.
     fresh
         Begin with a new state where the old one stands.
+    from_
+        Learn a range of the past, from this record on: OFFSET or PARTITION:OFFSET,… It has a
+        state and, unless given one, a name of its own, and ends by itself.
+    to
+        The record behind the last of that range, written alike. Default: the end as it is now.
     answer
         Samples that get a prediction: asked (questions only), all or none.
     port
@@ -90,6 +99,8 @@ def learn(
             "breaker": breaker,
             "rebuild": rebuild,
             "fresh": fresh,
+            "begin": from_,
+            "end": to,
             "answer": answer,
             "port": port,
             "host": host,

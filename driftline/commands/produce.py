@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from inspect import signature
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +12,7 @@ from cyclopts import Parameter
 
 from driftline.console import Stop, set_up_logging, sum_up, tell
 from driftline.options import Common
+from driftline.progress import bar
 from driftline.settings import labels as labels_of
 from driftline.settings import open_stream, types_of
 
@@ -181,37 +182,7 @@ def _show(preview: Preview, replay: Replay) -> None:
 
 
 @contextmanager
-def _bar() -> Iterator[Any]:
-    """Give a callback that shows progress: a bar on a terminal, else a line now and then."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bar
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield _Lines()
-        return
-    columns = (TextColumn("samples"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("samples", total=None)
-
-        def show(progress: Progress) -> None:
-            bar.update(task, completed=progress.samples, total=progress.total)
-
-        yield show
-
-
-class _Lines:
-    """Says how far a replay is, every ten seconds."""
-
-    _EVERY = 10.0
-
-    def __init__(self) -> None:
-        self._next = self._EVERY
-
-    def __call__(self, progress: Progress) -> None:
-        """Take the progress; say it when it is time."""
-        if progress.seconds >= self._next:
-            self._next = progress.seconds + self._EVERY
-            total = f" of {progress.total:,}" if progress.total else ""
-            tell(f"samples={progress.samples:,}{total} seconds={progress.seconds:.0f}")
+def _bar() -> Iterator[Callable[[Progress], None]]:
+    """Give a callback that shows the progress of a replay."""
+    with bar("samples") as show:
+        yield lambda progress: show(progress.samples, progress.total)

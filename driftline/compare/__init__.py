@@ -1,0 +1,1 @@
+"""Models and policies side by side, over the same records."""

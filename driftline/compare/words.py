@@ -1,0 +1,43 @@
+"""How figures are written for a person, on a terminal and on a page."""
+
+from __future__ import annotations
+
+from driftline.compare.board import Board, Row
+
+
+def cell(value: float | None, digits: int) -> str:
+    """Return a figure with so many digits behind its point, or with none where it is whole.
+
+    >>> cell(0.81649, 3), cell(1250.0, 1), cell(None, 3), cell(-0.0001, 2)
+    ('0.816', '1,250', '–', '0.00')
+    """
+    if value is None:
+        return "–"
+    if value == int(value) and digits <= 1:
+        return f"{int(value):,}"
+    if value and abs(value) < 10**-digits / 2:
+        value = 0.0
+    return f"{value:,.{digits}f}"
+
+
+def places_of(board: Board) -> int:
+    """Return how many digits of the board's figure are worth showing."""
+    scores = [abs(row.score) for row in board.rows if row.score is not None]
+    largest = max(scores, default=0.0)
+    return 4 if largest <= 1 else 3 if largest < 100 else 1
+
+
+def megabytes(row: Row) -> list[str]:
+    """Return the peak in MiB and the state in KiB, the largest of all seeds."""
+    peaks = [run.peak_bytes for run in row.played if run.peak_bytes is not None]
+    states = [run.state_bytes for run in row.played]
+    return [
+        cell(max(peaks) / 2**20, 0) if peaks else "–",
+        cell(max(states) / 2**10, 0) if states else "–",
+    ]
+
+
+def title(board: Board) -> str:
+    """Return what was compared, in one line."""
+    seeds = f", {len(board.seeds)} seeds" if len(board.seeds) > 1 else ""
+    return f"{board.data}: {board.samples:,} samples{seeds}, windows of {board.window:,}"
