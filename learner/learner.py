@@ -16,6 +16,7 @@ from learner.models.model import Guess, ModelError
 from learner.policies.policy import Action, Maker, Policy
 from learner.policies.table import policy
 from learner.reading import Reading
+from learner.refusals import LABELS, is_command, model_error, refusal
 from learner.resources import SAMPLED
 from learner.scores import Scores
 from learner.turn import Turn
@@ -44,11 +45,6 @@ Entries = Sequence[tuple[int, bytes]]
 Between = Callable[[int], None]
 PIECE = 32
 """Records decoded at a time."""
-_LABELS: dict[str, frozenset[type]] = {
-    "classification": frozenset((bool, int, str)),
-    "regression": frozenset((int, float)),
-    "anomaly": frozenset((bool, int)),
-}
 
 
 class Learner:
@@ -213,7 +209,7 @@ class Learner:
             for each in islice(decoded, self.grain - len(self.untaught)):
                 part.append(each)
                 if (timed and self.grain_time.over(each[2].ts)) or (
-                    each[2].command is not None and _is_command(each)
+                    each[2].command is not None and is_command(each[2], each[1])
                 ):
                     ended = True
                     break
@@ -249,7 +245,7 @@ class Learner:
             guesses,
             arm=self.policy.arm,
             task=self.task,
-            types=_LABELS[self.task],
+            types=LABELS[self.task],
             known=self.policy.model.classes,
         )
         if found is None or self.two is not None:
@@ -309,7 +305,7 @@ class Learner:
         policy, watch, two, waiting = self.policy, self.watch, self.two, self.waiting
         direct = self._direct
         teach, known = policy.model.learn_one, policy.model.classes
-        types, regression = _LABELS[self.task], self.task == "regression"
+        types, regression = LABELS[self.task], self.task == "regression"
         number, unsupervised = self.task != "classification", policy.model.unsupervised
         add, answer_all = turn.rows.append, answer == "all"
         codes, labels = (two.codes, two.labels) if two else ({}, {})
@@ -525,25 +521,8 @@ class Learner:
 
     def _refuse(self, y: Any) -> NoReturn:
         """Say why a label cannot be learned."""
-        if type(y) not in _LABELS[self.task]:
-            kinds = " or ".join(sorted(kind.__name__ for kind in _LABELS[self.task]))
-            raise RecordError(
-                "label_type",
-                f"label {y!r} must be {kinds} for {self.task}; does the model fit the task?",
-            )
-        if self.task == "anomaly":
-            raise RecordError(
-                "unknown_class",
-                f"label {y!r} must be true or 1 for an anomaly, else false or 0",
-            )
-        if self.task == "regression":
-            raise RecordError("number_range", f"label {y!r} is beyond ±{LARGEST:g}")
-        if self.policy.model.needs_classes:
-            raise SettingError(
-                f"model {self.config.model!r} must know every class before it learns; give "
-                "--classes, or let 'driftline produce' declare them"
-            )
-        raise RecordError("unknown_class", f"label {y!r} was never declared; see --classes")
+        model = self.config.model
+        raise refusal(y, self.task, model, needs_classes=self.policy.model.needs_classes)
 
     def _bury(
         self,
@@ -564,21 +543,3 @@ def _with_breaks(pieces: Iterable[Entries], between: Between) -> Iterator[Entrie
     for piece in pieces:
         between(piece[0][0])
         yield piece
-
-
-def _is_command(decoded: Decoded) -> bool:
-    _, value, record = decoded
-    if record.command is None or record.mark is not None or record.x is not UNSET:
-        return False
-    with contextlib.suppress(RecordError):
-        decode_command(value)
-        return True
-    return False
-
-
-def model_error(error: Exception, reason: str = "model_error") -> RecordError:
-    """Return how a record is refused on which a model has failed."""
-    hint = "; a text or a missing value may be what it cannot take"
-    return RecordError(
-        reason, f"{type(error).__name__}: {error}{hint if isinstance(error, TypeError) else ''}"
-    )

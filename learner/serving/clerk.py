@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from learner.learner import Learner, model_error
+from learner.learner import Learner
+from learner.refusals import model_error
 from learner.models.model import Guess, ModelError
 from learner.reading import Decode
 from learner.serving.desk import About, Asked, Desk, Refused
