@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any, NoReturn
 
-from learner.clock import GrainTime
+from learner.caution import Careful, watch
+from learner.clock import EventTime, GrainTime
 from learner.config import Config
 from learner.drift import Watch
 from learner.grains import rows_of
@@ -54,6 +55,9 @@ class Learner:
     to the cursor; a checkpoint is this object, whole.
     """
 
+    event_time: EventTime | None = None
+    """How late it is by the records, where the policy wants to know."""
+
     def __init__(self, config: Config, partition: int, start: int) -> None:
         self.config, self.partition, self.start, self.cursor = config, partition, start, start
         self.reading = Reading(config.mapping)
@@ -69,6 +73,8 @@ class Learner:
         self.scores = Scores(self.task)
         self.grain_time = GrainTime(config.grain_seconds, max_jump=config.max_jump)
         self._late_before = 0
+        if self.policy.paced:
+            self.event_time = EventTime(config.max_jump)
 
     def _policy(self) -> Policy:
         config, classes = self.config, self.classes
@@ -81,7 +87,7 @@ class Learner:
         )
         return policy(config.policy, make)
 
-    def _watch(self) -> Watch | None:
+    def _watch(self) -> Watch | Careful | None:
         config = self.config
         if config.detector == "none":
             return None
@@ -92,8 +98,12 @@ class Learner:
                     "has none; leave the detector away"
                 )
             return None
-        return Watch(
-            config.detector, task=self.task, direction=config.direction, seed=config.seed
+        return watch(
+            config.detector,
+            task=self.task,
+            direction=config.direction,
+            seed=config.seed,
+            warnings=self.policy.heeds_warnings,
         )
 
     def _two_classes(self) -> TwoClasses | None:
@@ -203,11 +213,13 @@ class Learner:
         No record adds more than one labelled sample, so as many as the grain has room for
         cannot overfill it, and guesses for all of them can be asked for at once.
         """
-        timed = self.config.grain_seconds is not None
+        timed, clock = self.config.grain_seconds is not None, self.event_time
         while True:
             part, ended = [], False
             for each in islice(decoded, self.grain - len(self.untaught)):
                 part.append(each)
+                if clock is not None:
+                    clock.observe(each[2].ts)
                 if (timed and self.grain_time.over(each[2].ts)) or (
                     each[2].command is not None and is_command(each[2], each[1])
                 ):
@@ -265,8 +277,7 @@ class Learner:
 
     def _end_grain(self, offset: int, turn: Turn) -> None:
         self.grain_time.begin()
-        if self.policy.due:
-            self._act(offset, turn)
+        self._decide(len(self.untaught), offset, turn)
         if not self.untaught:
             return
         xs, ys, offsets, values = zip(*self.untaught, strict=True)
@@ -281,8 +292,14 @@ class Learner:
         if self.policy.said:
             self._tell(self.policy.told(), offset, turn)
 
+    def _decide(self, samples: int, offset: int, turn: Turn) -> None:
+        """Let the policy do what it has decided, before a grain of so many is learned."""
+        if self.event_time is not None:
+            self.policy.passed(samples, self.event_time.now)
+        if self.policy.due:
+            self._act(offset, turn)
+
     def _act(self, offset: int, turn: Turn) -> None:
-        """Let the policy do what it has decided."""
         late = self.policy.model.late_features
         done = self.policy.act()
         self._late_before += late - self.policy.model.late_features
@@ -303,7 +320,7 @@ class Learner:
     ) -> None:
         """Guess, score and learn records in their order; the hot loop."""
         policy, watch, two, waiting = self.policy, self.watch, self.two, self.waiting
-        direct = self._direct
+        direct, clock = self._direct, self.event_time if self._direct else None
         teach, known = policy.model.learn_one, policy.model.classes
         types, regression = LABELS[self.task], self.task == "regression"
         number, unsupervised = self.task != "classification", policy.model.unsupervised
@@ -316,6 +333,8 @@ class Learner:
         id_: Any
         for offset, value, record in decoded:
             x, y = record.x, record.y
+            if clock is not None:
+                clock.observe(record.ts)
             if x is UNSET:
                 # A declaration asks whether any came before it, in this turn too.
                 self.scores.totals.samples += samples
@@ -353,6 +372,7 @@ class Learner:
                     self._ask(Waiting(of, id_, ts, x, (y_pred, p), arm), turn, answer)
                     if unsupervised:
                         self._teach(x, offset, value, turn)
+                        guess, teach = policy.model.guess, policy.model.learn_one
                     continue
             try:
                 if (
@@ -389,12 +409,14 @@ class Learner:
                 self._answer(Waiting(of, id_, ts, x, (y_pred, p), arm), turn)
             if watch is not None and flag != NO_GUESS:
                 self._watch_error(y, label, flag, offset, turn)
-                if direct and policy.due:
-                    self._act(offset, turn)
-                    guess, teach = policy.model.guess, policy.model.learn_one
             if unsupervised and of != offset:
                 continue  # learned when it came
             if direct:
+                if clock is not None:
+                    policy.passed(1, clock.now)
+                if policy.due:
+                    self._act(offset, turn)
+                    guess, teach = policy.model.guess, policy.model.learn_one
                 try:
                     teach(x, code)
                 except ModelError as error:
@@ -410,10 +432,13 @@ class Learner:
         if self.grain > 1:
             self.untaught.append((x, False, offset, value))
             return
+        self._decide(1, offset, turn)
         try:
             self.policy.model.learn_one(x, False)
         except ModelError as error:
             self._bury(turn, offset, value, model_error(error, "not_learned"))
+        if self.policy.said:
+            self._tell(self.policy.told(), offset, turn)
 
     def _watch_error(self, y: Any, label: Any, flag: int, offset: int, turn: Turn) -> None:
         """Let the detector see the error of a guess, and the policy hear what it says."""
@@ -429,6 +454,7 @@ class Learner:
         kind, details = alarm
         self.scores.totals.count(kind)
         turn.events.append((offset, kind, details))
+        self.policy.why = details
         self.policy.alarm(kind)
 
     def _ask(self, asked: Waiting, turn: Turn, answer: str) -> None:

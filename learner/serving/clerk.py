@@ -9,9 +9,9 @@ from itertools import islice
 from typing import Any
 
 from learner.learner import Learner
-from learner.refusals import model_error
 from learner.models.model import Guess, ModelError
 from learner.reading import Decode
+from learner.refusals import model_error
 from learner.serving.desk import About, Asked, Desk, Refused
 from learner.serving.questions import Served
 from stream.errors import RecordError, StreamError

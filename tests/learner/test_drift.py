@@ -6,7 +6,8 @@ import random
 import pytest
 from river import drift
 
-from learner.drift import DETECTORS, Watch
+from learner.detectors import DETECTORS
+from learner.drift import Watch
 from stream.errors import SettingError
 
 BINARY = ["ddm", "eddm", "fhddm", "hddm-a", "hddm-w"]
