@@ -18,7 +18,9 @@ from stream.topic import TOPIC
 
 MAX_GRAIN = 1_000_000
 """Labelled samples of one grain, at most: all of them wait in memory."""
-_LATER = ("topic", "mapping")
+_LATER = ("topic", "mapping", "watch_inputs")
+MOST_INPUTS = 1000
+"""Features that can be watched, at most."""
 MAX_SEED = 2**32 - 1
 """NumPy takes no seed beyond."""
 
@@ -33,6 +35,8 @@ class Config:
     `grain_seconds` ends a grain also when event time has moved on so far. `classes` are all
     labels there will be.
     `max_pending` bounds the questions that wait for a label; the oldest expire first.
+
+    `watch_inputs` is how many features are watched for drift of their own, None for none.
 
     `topic` is somebody else's topic to read instead of the stream's samples, and `mapping`
     what stands where in its records. What the mapping finds is all the learner hears.
@@ -51,6 +55,7 @@ class Config:
     max_jump: float = 86_400.0
     topic: str | None = None
     mapping: FieldMap | None = None
+    watch_inputs: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be meant. Raises `SettingError`."""
@@ -62,6 +67,11 @@ class Config:
             raise SettingError(f"grain_seconds must be above 0, got {self.grain_seconds!r}")
         if self.max_pending < 1:
             raise SettingError(f"max_pending must be at least 1, got {self.max_pending!r}")
+        if self.watch_inputs is not None and not 1 <= self.watch_inputs <= MOST_INPUTS:
+            raise SettingError(
+                f"watch_inputs must be a whole number from 1 to {MOST_INPUTS}, "
+                f"got {self.watch_inputs!r}"
+            )
         if self.detector is None:
             chosen = "adwin" if POLICIES[name_of(self.policy)].listens else "none"
             object.__setattr__(self, "detector", chosen)

@@ -12,6 +12,7 @@ from learner.clock import EventTime, GrainTime
 from learner.config import Config
 from learner.drift import Watch
 from learner.grains import rows_of
+from learner.inputs import InputWatch
 from learner.labels import TwoClasses, Waiting
 from learner.models.model import Guess, ModelError
 from learner.policies.policy import Action, Maker, Policy
@@ -57,6 +58,8 @@ class Learner:
 
     event_time: EventTime | None = None
     """How late it is by the records, where the policy wants to know."""
+    inputs: InputWatch | None = None
+    """What watches features and guesses, where that is asked for."""
 
     def __init__(self, config: Config, partition: int, start: int) -> None:
         self.config, self.partition, self.start, self.cursor = config, partition, start, start
@@ -75,6 +78,8 @@ class Learner:
         self._late_before = 0
         if self.policy.paced:
             self.event_time = EventTime(config.max_jump)
+        if config.watch_inputs is not None:
+            self.inputs = InputWatch(config.watch_inputs, self.task)
 
     def _policy(self) -> Policy:
         config, classes = self.config, self.classes
@@ -265,9 +270,13 @@ class Learner:
         rows = [*found]
         turn.rows += rows
         self.scores.totals.samples += len(rows)
-        if self.watch is not None:
-            for offset, _, _, _, y, label, _, _, _, flag in rows:
-                self._watch_error(y, label, flag, offset, turn)
+        if self.watch is not None or self.inputs is not None:
+            for row, record, guess in zip(rows, records, guesses, strict=True):
+                offset, _, _, _, y, label, *_, flag = row
+                if self.inputs is not None:
+                    self._watch_inputs(record.x, guess, offset, turn)
+                if self.watch is not None:
+                    self._watch_error(y, label, flag, offset, turn)
         lessons = [(record.x, record.y) for record in records]
         self.untaught += [
             (x, y, offset, value)
@@ -322,6 +331,7 @@ class Learner:
         policy, watch, two, waiting = self.policy, self.watch, self.two, self.waiting
         direct, clock = self._direct, self.event_time if self._direct else None
         teach, known = policy.model.learn_one, policy.model.classes
+        inputs = self.inputs
         types, regression = LABELS[self.task], self.task == "regression"
         number, unsupervised = self.task != "classification", policy.model.unsupervised
         add, answer_all = turn.rows.append, answer == "all"
@@ -368,12 +378,15 @@ class Learner:
                     if found is None:
                         continue
                     of, id_, ts, x, (y_pred, p), arm = found
-                elif y is None:
-                    self._ask(Waiting(of, id_, ts, x, (y_pred, p), arm), turn, answer)
-                    if unsupervised:
-                        self._teach(x, offset, value, turn)
-                        guess, teach = policy.model.guess, policy.model.learn_one
-                    continue
+                else:
+                    if inputs is not None:
+                        self._watch_inputs(x, (y_pred, p), offset, turn)
+                    if y is None:
+                        self._ask(Waiting(of, id_, ts, x, (y_pred, p), arm), turn, answer)
+                        if unsupervised:
+                            self._teach(x, offset, value, turn)
+                            guess, teach = policy.model.guess, policy.model.learn_one
+                        continue
             try:
                 if (
                     type(y) not in types
@@ -456,6 +469,15 @@ class Learner:
         turn.events.append((offset, kind, details))
         self.policy.why = details
         self.policy.alarm(kind)
+
+    def _watch_inputs(self, x: Features, guess: Guess, offset: int, turn: Turn) -> None:
+        """Note which features have moved, or the guesses themselves."""
+        if self.inputs is None:
+            return
+        for kind, details in self.inputs.observe(x, guess):
+            if kind == "guess-drift" and "value" in details:
+                details["value"] = self.named((details["value"], None))[0]
+            self._tell([(kind, details)], offset, turn)
 
     def _ask(self, asked: Waiting, turn: Turn, answer: str) -> None:
         """Keep a question until its label comes; the oldest makes room for the newest."""
