@@ -52,7 +52,10 @@ class Learning:
     'Answer to drift: a name (none, reset, warm-swap …), or JSON with "name" and arguments.'
 
     detector: str | None = None
-    """A name of River's (adwin, ddm …), path or JSON. Default: adwin; none with policy none."""
+    (
+        'A name of River\'s (adwin, ddm … never), or JSON with "name", arguments, cooldown, '
+        "min_samples, warning, calm. Default: adwin; none where the policy heeds no drift."
+    )
 
     direction: str = "worse"
     "Which change of the error is a drift: worse or any."
