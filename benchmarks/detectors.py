@@ -93,11 +93,16 @@ def main() -> None:
     print("| detector | heard | delay, median | worst | false in 10,000 | warned | µs |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for row in rows:
-        print(
-            f"| {row['detector']} | {row['heard']} of {row['drifts']} | {_of(row, 'delay_median')} "
-            f"| {_of(row, 'delay_worst')} | {row['false_per_10000']:.2f} | {row['warned']}, by "
-            f"{_of(row, 'lead_median')} | {row['microseconds']:.2f} |"
-        )
+        cells = [
+            row["detector"],
+            f"{row['heard']} of {row['drifts']}",
+            _of(row, "delay_median"),
+            _of(row, "delay_worst"),
+            f"{row['false_per_10000']:.2f}",
+            f"{row['warned']}, by {_of(row, 'lead_median')}",
+            f"{row['microseconds']:.2f}",
+        ]
+        print(f"| {' | '.join(cells)} |")
 
 
 def _of(row: dict[str, Any], name: str) -> str:

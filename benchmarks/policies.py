@@ -95,7 +95,7 @@ def size(learner: Learner) -> int:
 
 
 def measure(model: str, samples: int, rounds: int) -> list[dict[str, Any]]:
-    """Return the cost of each policy with a model, those left out that make no sense with it."""
+    """Return the cost of each policy that makes sense with a model."""
     stream, base = batches(samples), MODELS[model]
     wanted = {name: {"policy": name} for name in POLICIES if name != "none"} | MORE
     none = base | {"policy": "none"}
