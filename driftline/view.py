@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -124,4 +125,4 @@ def sentence(event: Noted) -> str:
     if event.kind == "drift":
         before, after = details.get("before", 0.0), details.get("after", 0.0)
         return f"{details.get('detector')} sees it: error {before:.2f} → {after:.2f}"
-    return shown(_SAYS[event.kind].format_map(details), _SENTENCE)
+    return shown(_SAYS[event.kind].format_map(defaultdict(int, details)), _SENTENCE)
