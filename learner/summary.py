@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,8 +15,10 @@ class Summary:
     """The sums of a learner over all its partitions, since its start.
 
     `seconds` and `samples_per_second` are of this run alone: from its first sample to its
-    last commit. `cursor` is where each partition stands. Of one that could be asked over
-    HTTP, `port` says where, `asked` and `refused` how many requests got an answer or none.
+    last commit. `actions` are warnings and what a policy did, by kind, besides resets, None
+    where there was nothing of that. `cursor` is where each partition stands. Of one that
+    could be asked over HTTP, `port` says where, `asked` and `refused` how many requests got
+    an answer or none.
     """
 
     samples: int
@@ -33,6 +36,7 @@ class Summary:
     seconds: float
     samples_per_second: float
     cursor: dict[str, int]
+    actions: dict[str, int] | None = None
     port: int | None = None
     asked: int | None = None
     refused: int | None = None
@@ -52,6 +56,9 @@ def summarize(learners: Sequence[Learner], seconds: float, samples: int) -> Summ
     for each in totals:
         for reason, count in each.dead.items():
             reasons[reason] = reasons.get(reason, 0) + count
+    actions: Counter[str] = Counter()
+    for each in totals:
+        actions.update(each.actions)
     classes = task == "classification"
 
     def mean(name: str) -> float | None:
@@ -80,5 +87,6 @@ def summarize(learners: Sequence[Learner], seconds: float, samples: int) -> Summ
         pending=sum(each.pending for each in totals),
         seconds=seconds,
         samples_per_second=samples / seconds if seconds else 0.0,
+        actions=dict(actions) or None,
         cursor={str(learner.partition): learner.cursor for learner in learners},
     )
