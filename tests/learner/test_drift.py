@@ -144,6 +144,19 @@ def test_never_alarms_never():
     assert DETECTORS.keys() == {*KINDS, "never"}
 
 
+def test_every_detector_of_river_s_has_a_name():
+    """Whatever its two rooms hold, but for the wrapper that is no detector."""
+    rooms = (drift, drift.binary)
+    theirs = {
+        f"{room.__name__}.{name}"
+        for room in rooms
+        for name, found in vars(room).items()
+        if isinstance(found, type) and name != "DriftRetrainingClassifier"
+    }
+
+    assert theirs == set(DETECTORS.values())
+
+
 def test_an_unknown_detector_is_refused_with_the_nearest_name():
     """As is what is no detector at all."""
     with pytest.raises(SettingError, match="did you mean 'page-hinkley'"):
