@@ -13,7 +13,7 @@ from learner.policies.table import POLICIES
 from stream.errors import SettingError
 from tests.learner.test_laws import CUTS, NAMES, betrayed, cases, knows_too_much, said, search
 
-EXAMPLES = 12
+EXAMPLES = 8
 SGD = {"class": "sklearn.linear_model.SGDClassifier", "learning_rate": "constant", "eta0": 0.1}
 SGD_REGRESSOR = {"class": "sklearn.linear_model.SGDRegressor", "eta0": 0.001}
 MODELS = {
