@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.system.lives import KILLS
 from tests.system.test_kill_learner import campaign, check, copied, late
 
 __all__ = ["campaign", "late"]
@@ -38,7 +39,7 @@ def test_a_killed_policy_shows_nowhere(campaign, late, tmp_path, report, name):
         (*policy, *settings),
         100,
         seed=12,
-        kills=3,
+        kills=max(3, KILLS // 10),
         end=6000,
         plants=["frequent_checkpoints", "unhurried"],
     )
