@@ -1,10 +1,14 @@
 """A model learns more slowly or faster after a drift, and finds its way back."""
 
+import random
+
 import pytest
 from river import linear_model, optim, preprocessing
+from river.optim.base import Optimizer
 
 from learner.models.build import build
 from learner.models.rate import Rate
+from learner.models.traces import parts_of
 from stream.errors import SettingError
 from tests.learner.policies.streams import stream
 from tests.learner.told import learner, rows, sample, tell
@@ -61,6 +65,25 @@ def test_a_model_without_a_learning_rate_is_refused(model, policy):
     """In one sentence that names models that have one."""
     with pytest.raises(SettingError, match="has none; models that have one are logistic"):
         learner(model, policy=policy, classes=(0, 1))
+
+
+def test_models_made_while_the_rate_is_changed_are_set_back_too():
+    """A tree's new leaves, or the classes that a softmax first sees then."""
+    chance = random.Random(1)
+    xs = [{"a": chance.random(), "b": chance.random()} for _ in range(2000)]
+    tree, softmax = build("tree-regressor", seed=1), build("softmax", seed=1)
+    for model, labels in (
+        (tree, [5 * x["a"] + 3 * (x["b"] > 0.5) for x in xs]),
+        (softmax, [int(9 * x["a"]) for x in xs]),
+    ):
+        model.learn(xs[:100], labels[:100])
+        rate = Rate(model)
+        rate.scale(7.0)
+        model.learn(xs, labels)
+        rate.scale(1)
+        optimizers = [p for p in parts_of([model.estimator]) if isinstance(p, Optimizer)]
+        assert len(optimizers) > 3
+        assert {each.learning_rate for each in optimizers} == {0.01}
 
 
 @pytest.mark.parametrize("factor", [0.25, 4.0])
