@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Sequence
 from typing import Any
 
 from river.drift import ADWIN
@@ -52,16 +52,14 @@ class InputWatch:
         moved: list[Moved] = []
         for name, signal in of.items():
             value = x.get(name)
-            if value is not None:
-                moved += [
-                    ("input-drift", {"feature": name} | found) for found in signal.update(value)
-                ]
+            if value is not None and (found := signal.update(value)):
+                moved.append(("input-drift", {"feature": name} | found))
         y_pred, p = guess
         if y_pred is not None:
-            moved += [("guess-drift", found) for found in self._guess.update(y_pred)]
-            if p is not None:
-                found = self._p.update(p.get(y_pred, 0.0))
-                moved += [("guess-drift", {"of": "probability"} | each) for each in found]
+            if found := self._guess.update(y_pred):
+                moved.append(("guess-drift", found))
+            if p is not None and (found := self._p.update(p.get(y_pred, 0.0))):
+                moved.append(("guess-drift", {"of": "probability"} | found))
         return moved
 
     def _meet(self, x: Features) -> None:
@@ -82,43 +80,51 @@ class _Number:
 
     def _begin(self) -> None:
         self._scale, self._adwin = Var(), ADWIN(self._delta)
-        self._mean = self._deviation = 0.0
+        self._mean = self._factor = 0.0
         self._waits = _WARM_UP
+        self._sum, self._count = 0.0, 0
         self._recent: deque[float] = deque(maxlen=_RECENT)
 
-    def update(self, value: Any) -> Iterator[dict[str, Any]]:
-        """Take a number; yield how its mean has moved, if it has."""
-        if isinstance(value, str) or value != value:
-            return
-        number = float(min(max(value, -_LARGEST), _LARGEST))
+    def update(self, value: Any) -> dict[str, Any] | None:
+        """Take a number; return how the mean has moved, None where it has not."""
+        if value.__class__ is str or value != value:
+            return None
         if self._waits:
-            self._learn_scale(number)
-            return
-        before = self._adwin.estimation
-        self._adwin.update(self._scaled(number))
-        self._recent.append(number)
-        if self._adwin.drift_detected:
-            after = sum(self._recent) / len(self._recent)
-            yield {"detector": "ADWIN", "before": self._back(before), "after": after}
-            self._begin()
+            self._learn_scale(value)
+            return None
+        scaled = self._scaled(value)
+        self._sum += scaled
+        self._count += 1
+        self._recent.append(scaled)
+        self._adwin.update(scaled)
+        return self._moved() if self._adwin.drift_detected else None
 
-    def _learn_scale(self, number: float) -> None:
-        self._scale.update(number)
+    def _moved(self) -> dict[str, Any]:
+        """Return the mean of the newest numbers and of those before, and begin anew."""
+        recent = sum(self._recent)
+        older = max(1, self._count - len(self._recent))
+        before, after = (self._sum - recent) / older, recent / len(self._recent)
+        found = {"detector": "ADWIN", "before": self._back(before), "after": self._back(after)}
+        self._begin()
+        return found
+
+    def _learn_scale(self, value: Any) -> None:
+        self._scale.update(float(min(max(value, -_LARGEST), _LARGEST)))
         self._waits -= 1
         if not self._waits:
-            self._mean, self._deviation = self._scale.mean.get(), self._scale.get() ** 0.5
+            self._mean, deviation = self._scale.mean.get(), self._scale.get() ** 0.5
+            # Where all were the same, any other is as far away as can be.
+            self._factor = 1 / (2 * _REACH * deviation) if deviation else _LARGEST
 
-    def _scaled(self, number: float) -> float:
+    def _scaled(self, value: Any) -> float:
         """Return a number from 0 to 1, where ADWIN's bounds hold."""
-        away = number - self._mean
-        if not self._deviation:
-            away = 0.0 if not away else _REACH if away > 0 else -_REACH
-        else:
-            away = min(max(away / self._deviation, -_REACH), _REACH)
-        return (away + _REACH) / (2 * _REACH)
+        if not -_LARGEST < value < _LARGEST:
+            return float(value > 0)
+        scaled: float = (value - self._mean) * self._factor + 0.5
+        return scaled if 0.0 <= scaled <= 1.0 else float(scaled > 0)
 
     def _back(self, scaled: float) -> float:
-        return self._mean + (scaled * 2 - 1) * _REACH * self._deviation
+        return self._mean + (scaled - 0.5) / self._factor
 
 
 class _Text:
@@ -127,24 +133,37 @@ class _Text:
     def __init__(self, delta: float) -> None:
         self._delta = delta
         self._of: dict[Value, ADWIN] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        self._of = {each: ADWIN(self._delta) for each in self._of}
+        self._counts: Counter[Value] = Counter()
+        self._count = 0
         self._recent: deque[Value] = deque(maxlen=_RECENT)
 
-    def update(self, value: Any) -> Iterator[dict[str, Any]]:
-        """Take a value; yield which one's share has moved, if any has."""
+    def update(self, value: Any) -> dict[str, Any] | None:
+        """Take a value; return which one's share has moved, None where none has."""
         if value not in self._of and len(self._of) < _VALUES:
             self._of[value] = ADWIN(self._delta)
+        if value in self._of:
+            self._counts[value] += 1  # of so many at most; there may be a million others
+        self._count += 1
         self._recent.append(value)
         moved = None
         for each, adwin in self._of.items():
-            before = adwin.estimation
-            adwin.update(float(each == value))
+            adwin.update(1.0 if each == value else 0.0)
             if adwin.drift_detected and moved is None:
-                moved = each, before
-        if moved is None:
-            return
-        which, before = moved
-        after = self._recent.count(which) / len(self._recent)
+                moved = each
+        return None if moved is None else self._moved(moved)
+
+    def _moved(self, which: Value) -> dict[str, Any]:
+        """Return a value's share of the newest and of those before, and begin anew.
+
+        What moves one share moves the others too, and need not be said.
+        """
+        recent, newest = self._recent.count(which), len(self._recent)
+        older = max(1, self._count - newest)
+        shares = {"before": (self._counts[which] - recent) / older, "after": recent / newest}
+        self._begin()
         name = shown(which) if isinstance(which, str) else which
-        yield {"value": name, "detector": "ADWIN", "before": before, "after": after}
-        # What moves one share moves the others too, and has been said.
-        self._of = {each: ADWIN(self._delta) for each in self._of}
+        return {"value": name, "detector": "ADWIN", **shares}
