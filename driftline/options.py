@@ -49,13 +49,19 @@ class Learning:
     )
 
     policy: str = "reset"
-    'Answer to drift: a name (none, reset), or JSON with "name" and arguments.'
+    'Answer to drift: a name (none, reset, warm-swap …), or JSON with "name" and arguments.'
 
     detector: str | None = None
-    """A name of River's (adwin, ddm …), path or JSON. Default: adwin; none with policy none."""
+    (
+        'A name of River\'s (adwin, ddm … never), or JSON with "name", arguments, cooldown, '
+        "min_samples, warning, calm. Default: adwin; none where the policy heeds no drift."
+    )
 
     direction: str = "worse"
     "Which change of the error is a drift: worse or any."
+
+    watch_inputs: int | None = None
+    "Features, so many at most, watched for drift of their own; and the guesses. Default: none."
 
     scaling: str | None = None
     "Before a scikit-learn model: standard, minmax or none. Default: the preset's own."

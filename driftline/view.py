@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,16 @@ _MARGIN = 20
 """Columns that the curve leaves free."""
 _SHOWN = 9
 _SENTENCE = 60
-_STYLES = {"mark": "yellow", "drift": "red", "reset": "green"}
+_SAYS = {
+    "reset": "the model is replaced by a new one",
+    "swap": "a new model takes over that has learned {trained} samples",
+    "refit": "a new model takes over, trained on {samples} samples",
+    "slower": "it learns more slowly for {samples} samples",
+    "faster": "it learns faster for {samples} samples",
+    "input-drift": "feature {feature} moves: {before:.3g} → {after:.3g}",
+}
+"""What happened, in the words of its details."""
+_STYLES = {"mark": "yellow", "drift": "red"} | dict.fromkeys(_SAYS, "green")
 
 
 def view(
@@ -115,4 +125,4 @@ def sentence(event: Noted) -> str:
     if event.kind == "drift":
         before, after = details.get("before", 0.0), details.get("after", 0.0)
         return f"{details.get('detector')} sees it: error {before:.2f} → {after:.2f}"
-    return "the model is replaced by a new one"
+    return shown(_SAYS[event.kind].format_map(defaultdict(int, details)), _SENTENCE)

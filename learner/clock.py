@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+MONTH = "month"
+"""The period that is a calendar month in UTC."""
+_FIRST, _LAST = -62_135_596_800.0, 253_402_300_799.0
+"""The years 1 to 9999, in seconds of the epoch; what is beyond counts as the nearest."""
 _AGREE = 10
 """Records in a row that must agree on a leap before it is believed."""
 
@@ -96,3 +102,20 @@ class Age:
         """Return whether what came at `since` has waited for so long; None for before any."""
         since = self._start if since is None else since
         return since is not None and self.now is not None and self.now - since >= self._seconds
+
+
+def period_of(now: float, period: float | str) -> int:
+    """Return the number of the period an event time falls into.
+
+    A period is so many seconds, counted from the epoch, or a calendar month in UTC.
+
+    >>> period_of(86_399.0, 86_400), period_of(86_400.0, 86_400)
+    (0, 1)
+    >>> january, february = 1_706_745_599.0, 1_706_745_600.0
+    >>> period_of(february, "month") - period_of(january, "month")
+    1
+    """
+    if isinstance(period, str):
+        date = datetime.fromtimestamp(min(max(now, _FIRST), _LAST), UTC)
+        return date.year * 12 + date.month
+    return int(now // period)

@@ -18,7 +18,9 @@ from stream.topic import TOPIC
 
 MAX_GRAIN = 1_000_000
 """Labelled samples of one grain, at most: all of them wait in memory."""
-_LATER = ("topic", "mapping", "pending_seconds", "max_parameters")
+_LATER = ("topic", "mapping", "pending_seconds", "max_parameters", "watch_inputs")
+MOST_INPUTS = 1000
+"""Features that can be watched, at most."""
 MAX_SEED = 2**32 - 1
 """NumPy takes no seed beyond."""
 
@@ -35,6 +37,8 @@ class Config:
     `max_pending` bounds the questions that wait for a label; the oldest expire first. One
     expires also when event time has moved on by `pending_seconds` since it came.
     A model that holds more than `max_parameters` numbers is replaced by a fresh one.
+
+    `watch_inputs` is how many features are watched for drift of their own, None for none.
 
     `topic` is somebody else's topic to read instead of the stream's samples, and `mapping`
     what stands where in its records. What the mapping finds is all the learner hears.
@@ -55,6 +59,7 @@ class Config:
     max_parameters: int | None = None
     topic: str | None = None
     mapping: FieldMap | None = None
+    watch_inputs: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be meant. Raises `SettingError`."""
@@ -71,6 +76,11 @@ class Config:
         if self.max_parameters is not None and self.max_parameters < 1:
             raise SettingError(
                 f"max_parameters must be at least 1, got {self.max_parameters!r}"
+            )
+        if self.watch_inputs is not None and not 1 <= self.watch_inputs <= MOST_INPUTS:
+            raise SettingError(
+                f"watch_inputs must be a whole number from 1 to {MOST_INPUTS}, "
+                f"got {self.watch_inputs!r}"
             )
         if self.detector is None:
             chosen = "adwin" if POLICIES[name_of(self.policy)].listens else "none"

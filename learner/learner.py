@@ -8,17 +8,19 @@ from itertools import chain, islice
 from typing import Any
 
 from learner.breaker import Recent
+from learner.caution import Careful, watch
 from learner.ceiling import Ceiling
-from learner.clock import Age, GrainTime
+from learner.clock import Age, EventTime, GrainTime
 from learner.config import Config
 from learner.drift import Watch
 from learner.grains import rows_of
+from learner.inputs import InputWatch
 from learner.labels import TwoClasses, Waiting
 from learner.models.model import Guess, ModelError
 from learner.policies.policy import Action, Maker, Policy
 from learner.policies.table import policy
 from learner.reading import Reading
-from learner.refusing import LABELS, model_error, refuse_label
+from learner.refusing import LABELS, is_command, model_error, refuse_label
 from learner.resources import SAMPLED
 from learner.scores import Scores
 from learner.turn import Turn
@@ -56,6 +58,11 @@ class Learner:
     to the cursor; a checkpoint is this object, whole.
     """
 
+    event_time: EventTime | None = None
+    """How late it is by the records, where the policy wants to know."""
+    inputs: InputWatch | None = None
+    """What watches features and guesses, where that is asked for."""
+
     def __init__(self, config: Config, partition: int, start: int) -> None:
         self.config, self.partition, self.start, self.cursor = config, partition, start, start
         self.reading = Reading(config.mapping)
@@ -74,6 +81,10 @@ class Learner:
         self.grain_time = GrainTime(config.grain_seconds, max_jump=config.max_jump)
         self.recent = Recent()
         self._late_before = 0
+        if self.policy.paced:
+            self.event_time = EventTime(config.max_jump)
+        if config.watch_inputs is not None:
+            self.inputs = InputWatch(config.watch_inputs, self.task)
 
     def _policy(self) -> Policy:
         config, classes = self.config, self.classes
@@ -86,7 +97,7 @@ class Learner:
         )
         return policy(config.policy, make)
 
-    def _watch(self) -> Watch | None:
+    def _watch(self) -> Watch | Careful | None:
         config = self.config
         if config.detector == "none":
             return None
@@ -97,8 +108,12 @@ class Learner:
                     "has none; leave the detector away"
                 )
             return None
-        return Watch(
-            config.detector, task=self.task, direction=config.direction, seed=config.seed
+        return watch(
+            config.detector,
+            task=self.task,
+            direction=config.direction,
+            seed=config.seed,
+            warnings=self.policy.heeds_warnings,
         )
 
     def _ceiling(self) -> Ceiling | None:
@@ -223,13 +238,15 @@ class Learner:
         No record adds more than one labelled sample, so as many as the grain has room for
         cannot overfill it, and guesses for all of them can be asked for at once.
         """
-        timed = self.config.grain_seconds is not None
+        timed, clock = self.config.grain_seconds is not None, self.event_time
         while True:
             part, ended = [], False
             for each in islice(decoded, self.grain - len(self.untaught)):
                 part.append(each)
+                if clock is not None:
+                    clock.observe(each[2].ts)
                 if (timed and self.grain_time.over(each[2].ts)) or (
-                    each[2].command is not None and _is_command(each)
+                    each[2].command is not None and is_command(each[2], each[1])
                 ):
                     ended = True
                     break
@@ -250,7 +267,8 @@ class Learner:
         except ModelError:
             self._take(part, model.guess, turn, answer)  # to find out which it was
             return
-        if self.waiting or answer == "all" or not self._take_plain(part, guesses, turn):
+        odd = self.waiting or self.age is not None or answer == "all"
+        if odd or not self._take_plain(part, guesses, turn):
             each = iter(guesses)
             self._take(part, lambda _: next(each), turn, answer)
 
@@ -273,9 +291,13 @@ class Learner:
         rows = [*found]
         turn.rows += rows
         self.scores.totals.samples += len(rows)
-        if self.watch is not None:
-            for offset, _, _, _, y, label, _, _, _, flag in rows:
-                self._watch_error(y, label, flag, offset, turn)
+        if self.watch is not None or self.inputs is not None:
+            for row, record, guess in zip(rows, records, guesses, strict=True):
+                offset, _, _, _, y, label, *_, flag = row
+                if self.inputs is not None:
+                    self._watch_inputs(record.x, guess, offset, turn)
+                if self.watch is not None:
+                    self._watch_error(y, label, flag, offset, turn)
         lessons = [(record.x, record.y) for record in records]
         self.untaught += [
             (x, y, offset, value)
@@ -285,8 +307,7 @@ class Learner:
 
     def _end_grain(self, offset: int, turn: Turn) -> None:
         self.grain_time.begin()
-        if self.policy.due:
-            self._act(offset, turn)
+        self._decide(len(self.untaught), offset, turn)
         if not self.untaught:
             return
         xs, ys, offsets, values = zip(*self.untaught, strict=True)
@@ -302,8 +323,14 @@ class Learner:
             self._tell(self.policy.told(), offset, turn)
         self._outgrown(offset, turn, len(xs))
 
+    def _decide(self, samples: int, offset: int, turn: Turn) -> None:
+        """Let the policy do what it has decided, before a grain of so many is learned."""
+        if self.event_time is not None:
+            self.policy.passed(samples, self.event_time.now)
+        if self.policy.due:
+            self._act(offset, turn)
+
     def _act(self, offset: int, turn: Turn) -> None:
-        """Let the policy do what it has decided."""
         late = self.policy.model.late_features
         done = self.policy.act()
         self._late_before += late - self.policy.model.late_features
@@ -339,8 +366,9 @@ class Learner:
     ) -> None:
         """Guess, score and learn records in their order; the hot loop."""
         policy, watch, two, waiting = self.policy, self.watch, self.two, self.waiting
-        direct = self._direct
+        direct, clock = self._direct, self.event_time if self._direct else None
         teach, known = policy.model.learn_one, policy.model.classes
+        inputs = self.inputs
         types, regression = LABELS[self.task], self.task == "regression"
         number, unsupervised = self.task != "classification", policy.model.unsupervised
         add, answer_all = turn.rows.append, answer == "all"
@@ -355,6 +383,8 @@ class Learner:
             if aging:
                 self._expire(record.ts)
             x, y = record.x, record.y
+            if clock is not None:
+                clock.observe(record.ts)
             if x is UNSET:
                 # A declaration asks whether any came before it, in this turn too.
                 self.scores.totals.samples += samples
@@ -388,14 +418,18 @@ class Learner:
                     if found is None:
                         continue
                     of, id_, ts, x, (y_pred, p), arm, _ = found
-                elif y is None:
-                    self._ask(Waiting(of, id_, ts, x, (y_pred, p), arm), turn, answer)
-                    if unsupervised:
-                        self._teach(x, offset, value, turn)
-                        if bounded and self._outgrown(offset, turn):
+                else:
+                    if inputs is not None:
+                        self._watch_inputs(x, (y_pred, p), offset, turn)
+                    if y is None:
+                        self._ask(Waiting(of, id_, ts, x, (y_pred, p), arm), turn, answer)
+                        if unsupervised:
+                            self._teach(x, offset, value, turn)
+                            if bounded:
+                                self._outgrown(offset, turn)
                             policy = self.policy
                             guess, teach = policy.model.guess, policy.model.learn_one
-                    continue
+                        continue
             try:
                 if (
                     type(y) not in types
@@ -436,12 +470,14 @@ class Learner:
                 self._answer(Waiting(of, id_, ts, x, (y_pred, p), arm), turn)
             if watch is not None and flag != NO_GUESS:
                 self._watch_error(y, label, flag, offset, turn)
-                if direct and policy.due:
-                    self._act(offset, turn)
-                    guess, teach = policy.model.guess, policy.model.learn_one
             if unsupervised and of != offset:
                 continue  # learned when it came
             if direct:
+                if clock is not None:
+                    policy.passed(1, clock.now)
+                if policy.due:
+                    self._act(offset, turn)
+                    guess, teach = policy.model.guess, policy.model.learn_one
                 try:
                     teach(x, code)
                 except ModelError as error:
@@ -460,10 +496,13 @@ class Learner:
         if self.grain > 1:
             self.untaught.append((x, False, offset, value))
             return
+        self._decide(1, offset, turn)
         try:
             self.policy.model.learn_one(x, False)
         except ModelError as error:
             self._bury(turn, offset, value, model_error(error, "not_learned"))
+        if self.policy.said:
+            self._tell(self.policy.told(), offset, turn)
 
     def _watch_error(self, y: Any, label: Any, flag: int, offset: int, turn: Turn) -> None:
         """Let the detector see the error of a guess, and the policy hear what it says."""
@@ -479,7 +518,17 @@ class Learner:
         kind, details = alarm
         self.scores.totals.count(kind)
         turn.events.append((offset, kind, details))
+        self.policy.why = details
         self.policy.alarm(kind)
+
+    def _watch_inputs(self, x: Features, guess: Guess, offset: int, turn: Turn) -> None:
+        """Note which features have moved, or the guesses themselves."""
+        if self.inputs is None:
+            return
+        for kind, details in self.inputs.observe(x, guess):
+            if kind == "guess-drift" and "value" in details:
+                details["value"] = self.named((details["value"], None))[0]
+            self._tell([(kind, details)], offset, turn)
 
     def _ask(self, asked: Waiting, turn: Turn, answer: str) -> None:
         """Keep a question until its label comes; the oldest makes room for the newest."""
@@ -602,13 +651,3 @@ def _with_breaks(pieces: Iterable[Entries], between: Between) -> Iterator[Entrie
     for piece in pieces:
         between(piece[0][0])
         yield piece
-
-
-def _is_command(decoded: Decoded) -> bool:
-    _, value, record = decoded
-    if record.command is None or record.mark is not None or record.x is not UNSET:
-        return False
-    with contextlib.suppress(RecordError):
-        decode_command(value)
-        return True
-    return False

@@ -15,7 +15,8 @@ from stream.records import NO_GUESS
 
 _EVERY = 100_000
 _log = logging.getLogger("driftline.learner")
-_SAID = ("drift", "reset", "not-learned")
+_UNSAID = ("improvement", "calm", "mark", "declare", "forget")
+"""Kinds of events that need nobody's attention, or that somebody has brought about."""
 
 
 class Progress:
@@ -60,7 +61,7 @@ class Progress:
             if self._count == self._next:
                 self._line()
         for offset, kind, details in turn.events:
-            if kind in _SAID:
+            if kind not in _UNSAID:
                 said = " ".join(f"{key}={_short(value)}" for key, value in details.items())
                 _log.info("%s partition=%d offset=%d %s", kind, self._partition, offset, said)
         for offset, _, refusal in turn.dead:

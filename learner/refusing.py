@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import NoReturn
 
 from learner.models.presets import Spec
 from stream.errors import RecordError, SettingError
-from stream.records import LARGEST, Label
+from stream.records import LARGEST, UNSET, Label, Record, decode_command
 
 LABELS: dict[str, frozenset[type]] = {
     "classification": frozenset((bool, int, str)),
@@ -48,3 +49,13 @@ def model_error(error: Exception, reason: str = "model_error") -> RecordError:
     return RecordError(
         reason, f"{type(error).__name__}: {error}{hint if isinstance(error, TypeError) else ''}"
     )
+
+
+def is_command(record: Record, value: bytes) -> bool:
+    """Return whether a record, of these bytes, is a command that is obeyed."""
+    if record.command is None or record.mark is not None or record.x is not UNSET:
+        return False
+    with contextlib.suppress(RecordError):
+        decode_command(value)
+        return True
+    return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
@@ -18,10 +19,11 @@ class Summary:
     """The sums of a learner over all its partitions, since its start.
 
     `seconds` and `samples_per_second` are of this run alone: from its first sample to its
-    last commit. `cursor` is where each partition stands. Of one that could be asked over
-    HTTP, `port` says where, `asked` and `refused` how many requests got an answer or none.
-    Of several processes `workers` says how many. `name` is that under which a range of the
-    past was learned.
+    last commit. `actions` are warnings and what a policy did, by kind, besides resets, None
+    where there was nothing of that. `cursor` is where each partition stands. Of one that
+    could be asked over HTTP, `port` says where, `asked` and `refused` how many requests got
+    an answer or none. Of several processes `workers` says how many. `name` is that under
+    which a range of the past was learned.
     """
 
     samples: int
@@ -39,6 +41,7 @@ class Summary:
     seconds: float
     samples_per_second: float
     cursor: dict[str, int]
+    actions: dict[str, int] | None = None
     port: int | None = None
     asked: int | None = None
     refused: int | None = None
@@ -87,6 +90,9 @@ def summarize(learners: Sequence[Learner | Standing], seconds: float, samples: i
     for each in totals:
         for reason, count in each.dead.items():
             reasons[reason] = reasons.get(reason, 0) + count
+    actions: Counter[str] = Counter()
+    for each in totals:
+        actions.update(each.actions)
     classes = task == "classification"
 
     def mean(name: str) -> float | None:
@@ -115,5 +121,6 @@ def summarize(learners: Sequence[Learner | Standing], seconds: float, samples: i
         pending=sum(each.pending for each in totals),
         seconds=seconds,
         samples_per_second=samples / seconds if seconds else 0.0,
+        actions=dict(actions) or None,
         cursor={str(learner.partition): learner.cursor for learner in learners},
     )

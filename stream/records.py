@@ -181,7 +181,8 @@ class Totals(msgspec.Struct, gc=False):
 
 
 Event = tuple[int, str, dict[str, Any]]
-"""Offset, kind, details. The kinds are drift, improvement, reset, mark, declare, forget."""
+"""Offset, kind, details. Kinds are mark, declare and forget, what detectors hear (drift,
+improvement, warning, calm, input-drift, guess-drift), and what policies do, reset among it."""
 
 
 class Outcomes(msgspec.Struct, gc=False):

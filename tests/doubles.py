@@ -86,18 +86,18 @@ class PageDiary(ClassifierMixin, BaseEstimator):
 class FourthMistake(BinaryDriftDetector):
     """A detector that alarms at every fourth mistake, for the worse and the better in turn."""
 
-    def __init__(self, seed=None):
+    def __init__(self, seed=None, every=4):
         super().__init__()
-        self.seed = seed
+        self.seed, self.every = seed, every
         self.mistakes = 0
 
     @property
     def estimation(self):
-        return self.mistakes % 8 / 8
+        return self.mistakes % (2 * self.every) / (2 * self.every)
 
     def update(self, x):
         self.mistakes += bool(x)
-        self._drift_detected = bool(x) and self.mistakes % 4 == 0
+        self._drift_detected = bool(x) and self.mistakes % self.every == 0
 
 
 class Dizzy(AnomalyDetector):

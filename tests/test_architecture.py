@@ -45,7 +45,9 @@ DOORS = {
     "pyarrow": {"producer/sources/arrow.py", "producer/sources/arrow_columns.py"},
     "rich": {"driftline/"},
     "river": {
-        "learner/drift.py",
+        "learner/detectors.py",
+        "learner/inputs.py",
+        "learner/models/rate.py",
         "learner/models/river.py",
         "learner/models/traces.py",
         "monitor/confusion.py",

@@ -147,6 +147,7 @@ def _config(values: Mapping[str, Any]) -> Config:
     }
     chosen |= {
         "model": spec(values["model"] or MODEL),
+        "policy": spec(values["policy"]),
         "detector": spec(values["detector"]),
         "classes": tuple(labels(values["classes"]) or ()) or None,
         "mapping": field_map("mapping", values["mapping"]),

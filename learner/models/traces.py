@@ -36,7 +36,7 @@ def guess_without_trace(
     behind, that is wiped off. A model that is not all River's own, or has no members yet,
     guesses on copies, which takes its time.
     """
-    parts = _parts(estimators)
+    parts = parts_of(estimators)
     if not all(map(_is_known, parts)):
         return [copy.deepcopy(model).guess(x) for x in xs]
     traces, guesses = _Traces(parts), []
@@ -59,7 +59,7 @@ def _is_known(part: Any) -> bool:
     return getattr(part, "_plan", ()) is not None
 
 
-def _parts(estimators: Sequence[Any]) -> list[Any]:
+def parts_of(estimators: Sequence[Any]) -> list[Any]:
     """Return estimators and the estimators they are made of, each of them once.
 
     A node of a tree may know its parent: what is held in a circle has no end otherwise.

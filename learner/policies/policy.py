@@ -7,8 +7,9 @@ follows from what its model was shown and from what it was told, so a replay dec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from learner.models.build import build
@@ -54,6 +55,15 @@ class Policy:
     listens = False
     """Whether it has use for a detector of the errors that are served."""
 
+    heeds_warnings = False
+    """Whether it has use for warnings, and for word that one has passed."""
+
+    paced = False
+    """Whether it is told of the end of each grain, and how late it is by the records."""
+
+    why: Mapping[str, Any] = MappingProxyType({})
+    """What the last alarm said of itself; set before `alarm` is called."""
+
     said: Sequence[Action] = ()
     """What was done while learning, to be told by who takes it up with `told`."""
 
@@ -64,7 +74,13 @@ class Policy:
         """Whether `act` has something to do at the end of this grain."""
 
     def alarm(self, kind: str) -> None:
-        """Hear of a drift, a warning of one, or an improvement."""
+        """Hear of a drift, a warning of one or that it has passed (calm), or an improvement."""
+
+    def passed(self, samples: int, now: float | None) -> None:
+        """Hear, before `due` is asked, that a grain of labelled samples is over.
+
+        `now` is event time in seconds of the epoch, None where no record had any yet.
+        """
 
     def act(self) -> list[Action]:
         """Do what has been decided; return what was done."""

@@ -7,11 +7,26 @@ import inspect
 from typing import Any
 
 from learner.models.presets import Spec
+from learner.policies.faster import Faster
 from learner.policies.policy import Maker, Policy
+from learner.policies.refit_all import RefitAll
+from learner.policies.refit_window import RefitWindow
+from learner.policies.replay import Replay
 from learner.policies.reset import Reset
+from learner.policies.slower import Slower
+from learner.policies.warm_swap import WarmSwap
 from stream.errors import SettingError
 
-POLICIES: dict[str, type[Policy]] = {"none": Policy, "reset": Reset}
+POLICIES: dict[str, type[Policy]] = {
+    "none": Policy,
+    "reset": Reset,
+    "warm-swap": WarmSwap,
+    "refit-window": RefitWindow,
+    "refit-all": RefitAll,
+    "slower": Slower,
+    "faster": Faster,
+    "replay": Replay,
+}
 """Every policy by its name."""
 
 

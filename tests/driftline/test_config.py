@@ -124,7 +124,10 @@ def test_no_secret_is_shown(run, monkeypatch, tmp_path):
 
 def test_resolved_is_what_the_learner_is(run):
     """The configuration's hash is that of its checkpoints; folders and grain are filled in."""
-    FILE.write_text('[common]\nstream = "sqlite:s.db"\n[learn]\nmodel = "perceptron"\n')
+    FILE.write_text(
+        '[common]\nstream = "sqlite:s.db"\n[learn]\nmodel = "perceptron"\nwatch_inputs = 2\n'
+        'policy = {name = "refit-window", window = 50}\n'
+    )
     run("produce", "--source", "sklearn:iris")
     assert run("learn", "--until-end")[0] == 0
     _, out, _ = run("config", "show", "learn", "--resolved", "--json")

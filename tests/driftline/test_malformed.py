@@ -117,6 +117,7 @@ CASES = [
     toml("twice", "[learn]\nturn = 1\nturn = 2\n\n", "is no TOML: Cannot overwrite a value"),
     toml("encoding", "[learn]\nturn = 1".encode("utf-16"), "is no TOML: 'utf-8' codec"),
     toml("model", "[learn]\nmodel = {class = 'river.tree.Nope'}", "cannot be imported"),
+    toml("policy", "[learn]\npolicy = {name = 'replay', ratio = 0}", "policy 'replay' must"),
     Case("a folder", LEARN, "cannot be read", given=lambda: Path("driftline.toml").mkdir()),
     # The environment.
     Case("variable", LEARN, "DRIFTLINE_LEARN_TURN must be a whole number, got 'abc'",
@@ -163,6 +164,10 @@ CASES = [
     flags("--direction up", "direction must be worse or any"),
     flags("--scaling max", "scaling must be one of standard, minmax, none"),
     flags("--answer some", "answer must be asked"),
+    flags('--detector {"name":"ddm","cooldown":-1}', "cooldown of a detector must be"),
+    flags('--policy {"name":"replay","size":0}', "size of policy 'replay' must be"),
+    flags("--policy slower --model naive-bayes", "model 'naive-bayes' has none"),
+    flags("--watch-inputs 0", "watch_inputs must be a whole number from 1 to 1000, got 0"),
     flags("--classes a", "classes must be at least two"),
     flags("--classes [1.5,2]", "got 1.5"),
     flags("--classes [1", "is no JSON"),

@@ -4,8 +4,9 @@ import pytest
 from rich.console import Console
 
 from driftline import learn, produce
-from driftline.view import NARROWEST, WIDEST, view
+from driftline.view import NARROWEST, WIDEST, sentence, view
 from monitor.follow import Follower
+from monitor.tally import Noted
 from stream.connect import connect
 
 
@@ -54,3 +55,22 @@ def test_the_view_takes_the_width_of_the_terminal(figures, columns):
         "Ctrl-C to stop",
     ):
         assert words in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "details", "words"),
+    [
+        ("reset", {}, "the model is replaced by a new one"),
+        ("swap", {"trained": 31}, "takes over that has learned 31 samples"),
+        ("refit", {"samples": 1000}, "takes over, trained on 1000 samples"),
+        ("faster", {"samples": 50}, "it learns faster for 50 samples"),
+        (
+            "input-drift",
+            {"feature": "a\x1b", "before": 1.0, "after": 2.5},
+            "\\x1b moves: 1 → 2.5",
+        ),
+    ],
+)
+def test_what_happened_is_said_in_a_few_words(kind, details, words):
+    """None of which can command a terminal."""
+    assert words in sentence(Noted(0, 7, kind, details, 0))

@@ -26,6 +26,7 @@ OTHERS = {
     "max_parameters": 10_000,
     "topic": "orders",
     "mapping": FieldMap(y="paid"),
+    "watch_inputs": 20,
 }
 
 
@@ -77,6 +78,7 @@ def test_the_limits_of_a_record_are_in_the_hash(monkeypatch):
         ({"grain_seconds": 0.0}, "grain_seconds must be above 0, got 0.0"),
         ({"grain_seconds": float("nan")}, "grain_seconds must be above 0, got nan"),
         ({"max_pending": 0}, "max_pending must be at least 1, got 0"),
+        ({"watch_inputs": 0}, "watch_inputs must be a whole number from 1 to 1000, got 0"),
         ({"direction": "up"}, "direction must be worse or any, got 'up'"),
         ({"classes": ("a",)}, r"classes must be at least two, got \['a'\]"),
         ({"classes": (1, True)}, "classes must be at least two"),

@@ -6,7 +6,8 @@ import random
 import pytest
 from river import drift
 
-from learner.drift import DETECTORS, Watch
+from learner.detectors import DETECTORS
+from learner.drift import Watch
 from stream.errors import SettingError
 
 BINARY = ["ddm", "eddm", "fhddm", "hddm-a", "hddm-w"]
@@ -40,23 +41,27 @@ def alarms(watching, errors):
     return [(place, alarm) for place, alarm in said if alarm is not None]
 
 
-@pytest.mark.parametrize("name", DETECTORS)
-def test_every_detector_alarms_where_river_s_does(name):
-    """At the same errors, whatever the direction makes of it."""
+@pytest.mark.parametrize("direction", ["worse", "any"])
+@pytest.mark.parametrize("name", KINDS)
+def test_every_detector_alarms_where_river_s_does(name, direction):
+    """At the same errors; FHDDM, which hears falls alone, is told what was right instead."""
     errors = mistakes(0.1, 0.5, 0.05)
 
-    places = [place for place, _ in alarms(watch(name), errors)]
+    places = [place for place, _ in alarms(watch(name, direction=direction), errors)]
 
     detector, expected = KINDS[name](), []
     for place, error in enumerate(errors):
-        detector.update(bool(error) if name in BINARY else error)
+        told = not error if (name, direction) == ("fhddm", "worse") else bool(error)
+        detector.update(told if name in BINARY else error)
         if detector.drift_detected:
             expected.append(place)
     assert places == expected
     assert places
 
 
-@pytest.mark.parametrize("name", ["adwin", "kswin", "page-hinkley", "ddm", "hddm-a", "hddm-w"])
+@pytest.mark.parametrize(
+    "name", ["adwin", "kswin", "page-hinkley", "ddm", "fhddm", "hddm-a", "hddm-w"]
+)
 def test_a_rise_of_the_error_is_a_drift(name):
     """The alarm says which detector heard it, and the mean error before and after."""
     said = alarms(watch(name), mistakes(0.1, 0.7))
@@ -92,7 +97,7 @@ def test_a_regression_refuses_what_takes_only_right_or_wrong(name):
         watch(name, task="regression")
 
 
-@pytest.mark.parametrize("name", sorted(DETECTORS.keys() - set(BINARY)))
+@pytest.mark.parametrize("name", sorted(KINDS.keys() - set(BINARY)))
 def test_a_regression_is_watched_by_its_absolute_errors(name):
     """They may have any size."""
     chance = random.Random(2)
@@ -122,6 +127,34 @@ def test_a_detector_may_be_given_with_its_settings():
 
     assert alarms(watch("river.drift.ADWIN"), errors) == alarms(watch(), errors)
     assert alarms(watch(table), errors)[0][0] > alarms(watch(), errors)[0][0]
+
+
+def test_a_detector_may_be_given_by_its_name_with_arguments():
+    """As a policy is; `class` takes a name as well."""
+    errors = mistakes(0.1, 0.5)
+    path = alarms(watch({"class": "river.drift.ADWIN", "delta": 1e-9}), errors)
+
+    assert alarms(watch({"name": "adwin", "delta": 1e-9}), errors) == path
+    assert alarms(watch({"class": "adwin", "delta": 1e-9}), errors) == path
+
+
+def test_never_alarms_never():
+    """And every name is in the table above, or is this."""
+    assert alarms(watch("never"), mistakes(0.1, 0.5, 0.05)) == []
+    assert DETECTORS.keys() == {*KINDS, "never"}
+
+
+def test_every_detector_of_river_s_has_a_name():
+    """Whatever its two rooms hold, but for the wrapper that is no detector."""
+    rooms = (drift, drift.binary)
+    theirs = {
+        f"{room.__name__}.{name}"
+        for room in rooms
+        for name, found in vars(room).items()
+        if isinstance(found, type) and name != "DriftRetrainingClassifier"
+    }
+
+    assert theirs == set(DETECTORS.values())
 
 
 def test_an_unknown_detector_is_refused_with_the_nearest_name():

@@ -4,6 +4,7 @@ import pytest
 from river import datasets, drift, evaluate, metrics, naive_bayes, tree
 
 from learner.policies.table import name_of
+from learner.summary import summarize
 from stream.errors import SettingError
 from tests.learner.told import learner, rows, sample, tell
 
@@ -121,3 +122,13 @@ def test_a_policy_that_cannot_be_is_refused_with_what_there_is(spec, sentence):
 def test_a_policy_may_be_a_table_of_its_name_and_arguments():
     """One without arguments is the same as its name."""
     assert type(learner(policy={"name": "reset"}).policy) is type(learner().policy)
+
+
+def test_the_summary_counts_what_a_policy_did():
+    """By kind, besides resets; a policy that did nothing is not spoken of."""
+    told, plain = learner(policy={"name": "refit-all", "every": 20}), learner(policy="none")
+    for each in (told, plain):
+        tell(each, *(sample(i, i % 3, a=i) for i in range(60)))
+
+    assert summarize([told, told], 1.0, 60).as_dict()["actions"] == {"refit": 6}
+    assert "actions" not in summarize([plain], 1.0, 60).as_dict()
