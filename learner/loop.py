@@ -47,6 +47,7 @@ from stream.topic import (
     Topic,
     check_name,
     group_of,
+    heeding,
     samples_of,
 )
 
@@ -169,8 +170,10 @@ def learn(
     # A wrong setting is said before anything is opened or waited for.
     model = Learner(config, 0, 0).policy.model
     topic = config.topic or samples_of(log.stream)
-    log.heed(stopping)
-    with asked_over_http(run.name, run.host, run.port, stopping) as (desk, port):
+    with (
+        heeding(log, stopping),
+        asked_over_http(run.name, run.host, run.port, stopping) as (desk, port),
+    ):
         patient = not (run.until_end or run.past)
         samples = awaited(log, topic, stopping, patient=patient)
         if samples is None:

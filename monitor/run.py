@@ -9,7 +9,7 @@ from typing import Any
 
 from monitor.follow import Follower
 from stream.errors import SettingError
-from stream.topic import Log, check_name
+from stream.topic import Log, check_name, heeding
 
 lines = logging.getLogger(__name__)
 
@@ -51,20 +51,20 @@ def monitor(
     from stream.web import Server
 
     names = list(dict.fromkeys(check_name(name, "learner") for name in names))
-    log.heed(stopping)
-    follower = Follower(log, names, check_windows(windows), clock=clock)
-    if until_end:
-        follower.catch_up()
+    with heeding(log, stopping):
+        follower = Follower(log, names, check_windows(windows), clock=clock)
+        if until_end:
+            follower.catch_up()
+            return summary(follower)
+        scraped = registry(lambda: follower.boards)
+        doors = routes(lambda accept: page(scraped, accept), lambda: checks(follower, stopping))
+        with Server(doors, host=host, port=port) as server:
+            lines.info("metrics=%s/metrics", server.url)
+            if announce:
+                announce(server.url)
+            while not stopping():
+                follower.step(WAIT)
         return summary(follower)
-    scraped = registry(lambda: follower.boards)
-    doors = routes(lambda accept: page(scraped, accept), lambda: checks(follower, stopping))
-    with Server(doors, host=host, port=port) as server:
-        lines.info("metrics=%s/metrics", server.url)
-        if announce:
-            announce(server.url)
-        while not stopping():
-            follower.step(WAIT)
-    return summary(follower)
 
 
 def check_windows(windows: Sequence[int]) -> tuple[int, ...]:

@@ -270,6 +270,10 @@ class Cluster:
         return all(connections.connected(leader) for leader in leaders)
 
 
+_SOON = 2.0
+"""Seconds within which a cluster that is there has answered, also one that is busy."""
+
+
 class Waiting:
     """Says every few seconds that Kafka is waited for, and for how long already."""
 
@@ -283,15 +287,16 @@ class Waiting:
         Raises `TopicTimeout` when a process is to stop that waits for a `cluster` otherwise
         without end.
         """
-        if self._cluster is not None and self._cluster.stopping():
+        now = time.monotonic()
+        if not self._since:
+            self._since = self._said = now
+        waits = self._cluster is not None and now - self._since >= _SOON
+        if waits and self._cluster is not None and self._cluster.stopping():
             raise TopicTimeout(
                 f"Kafka at {self._address} is away, and this process was asked to stop; what "
                 "it has committed is kept, and a new start goes on from there"
             )
-        now = time.monotonic()
-        if not self._since:
-            self._since = self._said = now
-        elif now - self._said >= _SAY:
+        if now - self._said >= _SAY:
             self._said = now
             logging.getLogger("driftline.kafka").warning(
                 "waiting for Kafka at %s, %d s", self._address, now - self._since

@@ -9,6 +9,7 @@ how a member keeps its place through a restart: KIP-345.
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import secrets
 import time
@@ -239,6 +240,21 @@ class MemberWriter(KafkaWriter):
             # Nobody else has the name: it is the broker that has called it off, for its age.
             return SeatLost(f"Kafka called off a transaction of {self._group!r} ({error})")
         return self.fenced()
+
+    def _replaced(self) -> bool:
+        """Whether another process has the member's name in the group by now.
+
+        One that wakes up late must not take it back from whoever has gone on for it.
+        """
+        if self._member is None or self.metadata is None:
+            return False
+        ask = functools.partial(self._cluster.admin.describe_groups, [self._group])
+        found = self._cluster.ask(ask, f"describe group {self._group!r}")
+        return any(
+            each["group_instance_id"] == self._member
+            and each["member_id"] != self.metadata.member_id
+            for each in found[self._group]["members"]
+        )
 
     def _unknown(self, what: str) -> StreamError:
         return SeatLost(

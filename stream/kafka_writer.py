@@ -118,7 +118,8 @@ class KafkaWriter:
         def fenced(error: Exception) -> StreamError | None:
             found = self._fenced(error)
             # The broker fences as well whose transaction it has called off for its age.
-            if isinstance(found, Fenced) and time.monotonic() - begun >= self._timeout:
+            aged = time.monotonic() - begun >= self._timeout
+            if isinstance(found, Fenced) and aged and not self._replaced():
                 return self._unknown(f"called a transaction off ({error})")
             return found
 
@@ -163,6 +164,10 @@ class KafkaWriter:
         if isinstance(error, kinds) or "ProducerFenced" in str(error):
             return Fenced.by_name(self._name)
         return None
+
+    def _replaced(self) -> bool:
+        """Whether another is known to have the name; asked where the broker leaves it open."""
+        return False
 
     def _unknown(self, what: str) -> StreamError:
         return TopicTimeout(

@@ -344,3 +344,13 @@ def partition_of(key: bytes, partitions: int) -> int:
         h = (h ^ int.from_bytes(tail, "little")) * m & 0xFFFFFFFF
     h = (h ^ h >> 13) * m & 0xFFFFFFFF
     return ((h ^ h >> 15) & 0x7FFFFFFF) % partitions
+
+
+@contextlib.contextmanager
+def heeding(log: Log, stopping: Callable[[], bool]) -> Iterator[None]:
+    """Let a log heed `stopping`, and no longer than this lasts; see `Log.heed`."""
+    log.heed(stopping)
+    try:
+        yield
+    finally:
+        log.heed(lambda: False)

@@ -79,15 +79,18 @@ def test_an_impossible_setting_is_named(setting, sentence):
 def test_a_monitor_starts_before_its_learner_and_serves_what_comes(tmp_path):
     """It answers at once, is ready when the outcomes have come, and shows them."""
     log = SqliteLog(tmp_path / "s.db")
-    pages, rounds = {}, iter(range(3))
+    pages, rounds, looking = {}, iter(range(3)), []
 
     def stopping():
         """Look at the pages between two steps, as often as there are rounds."""
-        turn = next(rounds)
+        if looking:
+            return False  # asked by a page that is looked at
+        looking.append(turn := next(rounds))
         pages[turn] = {path: get(url[0] + path) for path in ("/readyz", "/livez", "/metrics")}
         if turn == 0:
             log.create("local.main.outcomes", partitions=1)
             store(log, {0: [message([RIGHT, WRONG], 0, 1)]})
+        looking.clear()
         return turn == 2
 
     url = []

@@ -5,6 +5,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass, field
 
+from stream.topic import group_of
 from tests.system.lives import PATIENCE, Told, eventually, faults
 
 STARTING = 0.15
@@ -112,12 +113,25 @@ class Campaign:
         eventually(lambda: time.monotonic() > end)
         assert life.end() == -9, life.err
         self._check_start(life)
-        said = told.follow(SETTLING)
+        said = self._settled()
         self._standing = {p: (self._checkpoint(p), cursor) for p, cursor in said.items()}
         self._beside()
         self._counts.kills += 1
         self._counts.replayed += any(c < cursor for c, cursor in self._standing.values())
         return told.last
+
+    def _settled(self):
+        """Return how far it is said, once what was committed is readable.
+
+        A broker may be slow to end a transaction. A learner with a bug may never have said
+        what it committed; that is waited for in vain.
+        """
+        log, deadline = self._told.log, time.monotonic() + PATIENCE / 10
+        while True:
+            said = self._told.follow(SETTLING)
+            committed = log.committed(group_of(log.stream, "main"))
+            if time.monotonic() > deadline or all(said[p] >= committed.get(p, 0) for p in said):
+                return said
 
     def _checkpoint(self, partition):
         """Return the newest checkpoint's cursor, or where the learner began without any."""
