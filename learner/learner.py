@@ -30,6 +30,7 @@ from stream.records import (
     Features,
     Label,
     Prediction,
+    Promote,
     Record,
     Totals,
     decode_command,
@@ -114,6 +115,7 @@ class Learner:
         totals.dead = dict(sorted(totals.dead.items()))
         totals.pending = len(self.waiting)
         totals.late_features = self._late_before + self.policy.model.late_features
+        totals.arms = self.policy.arms
         return totals
 
     def learn(
@@ -511,6 +513,9 @@ class Learner:
 
     def _obey(self, offset: int, value: bytes, turn: Turn) -> None:
         command = decode_command(value)
+        if isinstance(command, Promote):
+            self._tell(self.policy.promote(command.arm), offset, turn)
+            return
         if not isinstance(command, Declare):
             return  # the end of a grain is seen where grains are cut
         classes = list(dict.fromkeys(command.classes))

@@ -7,11 +7,19 @@ import inspect
 from typing import Any
 
 from learner.models.presets import Spec
+from learner.policies.auto import Auto
+from learner.policies.old import OldPlusBoth, OldPlusNew
 from learner.policies.policy import Maker, Policy
 from learner.policies.reset import Reset
 from stream.errors import SettingError
 
-POLICIES: dict[str, type[Policy]] = {"none": Policy, "reset": Reset}
+POLICIES: dict[str, type[Policy]] = {
+    "none": Policy,
+    "reset": Reset,
+    "auto": Auto,
+    "old+new": OldPlusNew,
+    "old+both": OldPlusBoth,
+}
 """Every policy by its name."""
 
 
