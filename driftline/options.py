@@ -49,13 +49,19 @@ class Learning:
     )
 
     policy: str = "reset"
-    'Answer to drift: a name (none, reset), or JSON with "name" and arguments.'
+    'Answer to drift: a name (none, reset, auto …), or JSON with "name" and arguments.'
 
     detector: str | None = None
     """A name of River's (adwin, ddm …), path or JSON. Default: adwin; none with policy none."""
 
     direction: str = "worse"
     "Which change of the error is a drift: worse or any."
+
+    challengers: str | None = None
+    "Models to learn beside: JSON, a list of tables of name, model, policy, detector."
+
+    promotion: str = "none"
+    "When a challenger takes over: none (by hand), rule, or JSON with the rule's numbers."
 
     scaling: str | None = None
     "Before a scikit-learn model: standard, minmax or none. Default: the preset's own."

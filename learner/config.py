@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from learner.models.presets import SCALINGS, Spec
-from learner.policies.table import POLICIES, name_of
+from learner.policies.table import detector_of
 from stream.errors import SettingError
 from stream.mapping import FieldMap
 from stream.records import MAX_FIELDS, MAX_RECORD, MAX_STRING, Label
@@ -18,7 +18,7 @@ from stream.topic import TOPIC
 
 MAX_GRAIN = 1_000_000
 """Labelled samples of one grain, at most: all of them wait in memory."""
-_LATER = ("topic", "mapping")
+_LATER = ("topic", "mapping", "challengers", "promotion")
 MAX_SEED = 2**32 - 1
 """NumPy takes no seed beyond."""
 
@@ -33,6 +33,9 @@ class Config:
     `grain_seconds` ends a grain also when event time has moved on so far. `classes` are all
     labels there will be.
     `max_pending` bounds the questions that wait for a label; the oldest expire first.
+    `challengers` are tables of other models that learn beside, see `learner.policies.champion`,
+    and `promotion` is when one of them takes the place of the one that serves: none for only
+    by hand, rule, or a table of the rule's numbers.
 
     `topic` is somebody else's topic to read instead of the stream's samples, and `mapping`
     what stands where in its records. What the mapping finds is all the learner hears.
@@ -49,6 +52,8 @@ class Config:
     seed: int = 1
     max_pending: int = 100_000
     max_jump: float = 86_400.0
+    challengers: tuple[dict[str, Any], ...] | None = None
+    promotion: Spec = None
     topic: str | None = None
     mapping: FieldMap | None = None
 
@@ -62,9 +67,7 @@ class Config:
             raise SettingError(f"grain_seconds must be above 0, got {self.grain_seconds!r}")
         if self.max_pending < 1:
             raise SettingError(f"max_pending must be at least 1, got {self.max_pending!r}")
-        if self.detector is None:
-            chosen = "adwin" if POLICIES[name_of(self.policy)].listens else "none"
-            object.__setattr__(self, "detector", chosen)
+        object.__setattr__(self, "detector", detector_of(self.policy, self.detector))
         if not 0 <= self.seed <= MAX_SEED:
             raise SettingError(
                 f"seed must be a whole number from 0 to {MAX_SEED}, got {self.seed!r}"
@@ -79,6 +82,12 @@ class Config:
             )
         if self.direction not in ("worse", "any"):
             raise SettingError(f"direction must be worse or any, got {self.direction!r}")
+        if self.promotion == "none":
+            object.__setattr__(self, "promotion", None)
+        if self.challengers is not None and not self.challengers:
+            object.__setattr__(self, "challengers", None)
+        if self.promotion is not None and not self.challengers:
+            raise SettingError("promotion needs challengers to promote; give --challengers")
         if self.topic is not None and not TOPIC.fullmatch(self.topic):
             raise SettingError(
                 f"topic {self.topic!r} can be no topic's name; give 1 to 249 of A-Z, a-z, 0-9, "

@@ -13,6 +13,7 @@ from learner.drift import Watch
 from learner.grains import rows_of
 from learner.labels import TwoClasses, Waiting
 from learner.models.model import Guess, ModelError
+from learner.policies.champion import Champion, Ear, champion
 from learner.policies.policy import Action, Maker, Policy
 from learner.policies.table import policy
 from learner.reading import Reading
@@ -84,10 +85,20 @@ class Learner:
             scaling=config.scaling,
             grain=config.grain,
         )
-        return policy(config.policy, make)
+        if not config.challengers:
+            return policy(config.policy, make)
+        return champion(
+            {"policy": config.policy, "detector": config.detector},
+            config.challengers,
+            make,
+            direction=config.direction,
+            promotion=config.promotion,
+        )
 
-    def _watch(self) -> Watch | None:
+    def _watch(self) -> Watch | Ear | None:
         config = self.config
+        if isinstance(self.policy, Champion):
+            return self.policy.ear
         if config.detector == "none":
             return None
         if self.task == "anomaly":
@@ -525,6 +536,7 @@ class Learner:
         elif len(classes) > 1:
             self.classes = classes
             self.policy = self._policy()
+            self.watch = self._watch()
             self.two = self._two_classes()
         turn.events.append((offset, "declare", details))
 

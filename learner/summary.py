@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from learner.learner import Learner
+from stream.records import Totals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +15,8 @@ class Summary:
     """The sums of a learner over all its partitions, since its start.
 
     `seconds` and `samples_per_second` are of this run alone: from its first sample to its
-    last commit. `cursor` is where each partition stands. Of one that could be asked over
+    last commit. `cursor` is where each partition stands. `arms` has accuracy, or mae, of
+    each of several models by name, where there are several. Of one that could be asked over
     HTTP, `port` says where, `asked` and `refused` how many requests got an answer or none.
     """
 
@@ -33,6 +35,7 @@ class Summary:
     seconds: float
     samples_per_second: float
     cursor: dict[str, int]
+    arms: dict[str, float] | None = None
     port: int | None = None
     asked: int | None = None
     refused: int | None = None
@@ -81,4 +84,17 @@ def summarize(learners: Sequence[Learner], seconds: float, samples: int) -> Summ
         seconds=seconds,
         samples_per_second=samples / seconds if seconds else 0.0,
         cursor={str(learner.partition): learner.cursor for learner in learners},
+        arms=_arms(totals, classes=classes) or None,
     )
+
+
+def _arms(totals: Sequence[Totals], *, classes: bool) -> dict[str, float]:
+    found = {}
+    for name in dict.fromkeys(name for each in totals for name in each.arms):
+        arms = [each.arms[name] for each in totals if name in each.arms]
+        lost = 0 if classes else sum(arm.not_finite for arm in arms)
+        scored = sum(arm.scored for arm in arms) - lost
+        sums = sum(arm.correct if classes else arm.absolute_error for arm in arms)
+        if scored:
+            found[name] = sums / scored
+    return found

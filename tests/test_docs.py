@@ -22,6 +22,7 @@ COMMANDS = [
     "outcomes",
     "predictions",
     "dead",
+    "promote",
     "models",
     "datasets",
     "checkpoints",

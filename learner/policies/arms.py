@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from learner.drift import Watch
+from learner.labels import TwoClasses
 from learner.models.model import Guess, Model
 from learner.policies.policy import Action, Policy
-from stream.records import LARGEST, ArmTotals
+from stream.errors import RecordError
+from stream.records import LARGEST, ArmTotals, Label
 
 FADING = 0.999
 """Fading factor of the error that is told of an arm, that of `stream.records.Totals`."""
@@ -32,6 +34,10 @@ class Arm:
         self.name, self.policy, self.watch, self.fading = name, policy, watch, fading
         self.totals = ArmTotals()
         self.taught = False
+        self.two: TwoClasses | None = None
+        """How a model that knows two classes sees labels, among models that know more."""
+        self.errors: list[float] = []
+        """What its guesses of the last grain suffered; a missing first one as the worst."""
         self.shift = 0
         """Values that models it had before have ignored, beyond those of the present one."""
         self.numbers = policy.model.task == "regression"
@@ -58,11 +64,35 @@ class Arm:
         self.shift += self.model.late_features - model.late_features
         self.policy.model = model
 
-    def score(self, guess: Guess, y: Any) -> list[Action]:
-        """Take a guess that was made and the label that came; return what is to be told."""
+    def named(self, guess: Guess) -> Guess:
+        """Return a guess of its model in the labels that all arms share."""
+        y_pred, p = guess
+        if self.two is None or y_pred is None:
+            return guess
+        label = self.two.label(y_pred)
+        if label is None:
+            return NONE
+        named = {self.two.label(code): chance for code, chance in (p or {}).items()}
+        return label, {k: v for k, v in named.items() if k is not None} if p else None
+
+    def code(self, y: Label) -> Label:
+        """Return a label as its model sees it; raises `ValueError` for a third class."""
+        if self.two is None:
+            return y
+        try:
+            return self.two.code(y)
+        except RecordError as error:
+            raise ValueError(str(error)) from None
+
+    def score(self, guess: Guess, y: Any, *, hears: bool = True) -> list[Action]:
+        """Take a guess that was made and the label that came; return what is to be told.
+
+        Its detector `hears` of it here, unless somebody else lets it.
+        """
         y_pred: Any
         y_pred, p = guess
         if y_pred is None and not self.taught:
+            self.errors.append(self._worst if self.numbers else 1.0)
             return []
         if self.numbers:
             finite = y_pred is not None and -LARGEST <= y_pred <= LARGEST
@@ -72,7 +102,7 @@ class Arm:
             right = y_pred == y and (p is None or p.get(y_pred) == p.get(y_pred))
             finite, error = True, self._class(right)
         self.count(error)
-        if self.watch is None or not finite:
+        if self.watch is None or not finite or not hears:
             return []
         alarm = self.watch.observe(self.heard(error))
         if alarm is None:
@@ -82,6 +112,7 @@ class Arm:
 
     def count(self, error: float) -> None:
         """Let the mean of its errors take one more."""
+        self.errors.append(error)
         self.sum = self.sum * self.fading + error
         self.weight = self.weight * self.fading + 1.0
 

@@ -5,7 +5,7 @@ All of them guess every sample and all are scored; `serve` says which guess is s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from learner.models.model import Guess, Model, ModelError
@@ -32,7 +32,10 @@ class Several:
     """
 
     leader: int | None = None
-    """Which arm's failure is the failure of all; None where only that of all of them is."""
+    """Which arm's failure is the failure of all; None where only that of all of them is.
+
+    Its detector hears of the errors that were served, through the learner.
+    """
 
     def __init__(self, arms: Sequence[Arm], serving: str) -> None:
         self.arms = [*arms]
@@ -95,13 +98,13 @@ class Several:
             self._score([asked[1]], [y])
         else:
             self._score(self._all([x], consulted=True, lenient=True), [y])
-        self._teach(lambda model: model.learn_one(x, y))
+        self._teach(lambda arm: arm.model.learn_one(x, arm.code(y)))
 
     def learn(self, xs: Sequence[Features], ys: Sequence[Label]) -> None:
         """Score and teach every arm with the samples of a grain."""
         self._asked = None
         self._score(self._all(xs, consulted=True, lenient=True), ys)
-        self._teach(lambda model: model.learn(xs, ys))
+        self._teach(lambda arm: arm.model.learn(xs, [*map(arm.code, ys)]))
 
     def _each(self, x: Features) -> list[Guess]:
         """Return the guess of each arm; raises what the leader raises, or the last of all."""
@@ -120,7 +123,7 @@ class Several:
                 failed, found[id(model)] = error, NONE
         if failed is not None and all(guess is NONE for guess in found.values()):
             raise failed
-        return [found[id(arm.model)] for arm in self.arms]
+        return [arm.named(found[id(arm.model)]) for arm in self.arms]
 
     def _all(
         self, xs: Sequence[Features], *, consulted: bool, lenient: bool = False
@@ -143,16 +146,19 @@ class Several:
             columns = zip(*found.values(), strict=True)
             if any(all(guess is NONE for guess in each) for each in columns):
                 raise failed[-1]
-        return [[*each] for each in zip(*(found[id(a.model)] for a in self.arms), strict=True)]
+        by_arm = ([*map(arm.named, found[id(arm.model)])] for arm in self.arms)
+        return [[*each] for each in zip(*by_arm, strict=True)]
 
     def _models(self) -> list[Model]:
         """Return each model once."""
         return [*{id(arm.model): arm.model for arm in self.arms}.values()]
 
     def _score(self, guesses: Sequence[Guesses], ys: Sequence[Label]) -> None:
+        for arm in self.arms:
+            arm.errors = []
         for each, y in zip(guesses, ys, strict=True):
-            for arm, guess in zip(self.arms, each, strict=True):
-                if done := arm.score(guess, y):
+            for place, (arm, guess) in enumerate(zip(self.arms, each, strict=True)):
+                if done := arm.score(guess, y, hears=place != self.leader):
                     self.said += named(arm, self.serving, done)
         self.act()
         self.after(guesses, ys)
@@ -163,23 +169,22 @@ class Several:
             if arm.policy.due:
                 self.said += named(arm, self.serving, arm.act())
 
-    def _teach(self, lesson: Any) -> None:
+    def _teach(self, lesson: Callable[[Arm], None]) -> None:
         failed: list[Exception] = []
-        lead = self._lead
-        fatal: Exception | None = None
-        models = self._models()
-        for model in models:
+        lead, fatal = self._lead, None
+        pupils = {id(arm.model): arm for arm in self.arms}
+        for arm in pupils.values():
             try:
-                lesson(model)
+                lesson(arm)
             except ModelError as error:
                 failed.append(error)
-                if model is lead:
+                if arm.model is lead:
                     fatal = error
         for arm in self.arms:
             arm.taught = True
             if arm.policy.said:
                 self.said += named(arm, self.serving, arm.policy.told())
-        if fatal or len(failed) == len(models):
+        if fatal or len(failed) == len(pupils):
             raise fatal or failed[-1]
 
 

@@ -53,3 +53,10 @@ def policy(spec: Spec, make: Maker) -> Policy:
         )
     arguments: dict[str, Any] = given
     return kind(make, **arguments)
+
+
+def detector_of(spec: Spec, detector: Spec) -> Spec:
+    """Return the detector that goes with a policy where none is set. Raises `SettingError`."""
+    if detector is not None:
+        return detector
+    return "adwin" if POLICIES[name_of(spec)].listens else "none"
