@@ -54,12 +54,16 @@ class Council(Several):
         self._still = next((arm for arm in self.arms if arm.name == NO_CHANGE), None)
         self._turns = [arm for arm in self.arms if arm.name in WINDOWS]
         self._seen = 0
+        self.at_work = 1
+        """How many models learn at present, the last label aside."""
         self._period, self._next = _PERIOD, _PERIOD // 2
 
     def serve(self, guesses: Guesses) -> Guess:
         """Return the blend of the arms' guesses, or the last label where that serves."""
         if self.serving != BLEND:
             return guesses[-1]
+        if self.at_work == 1:
+            return guesses[0]
         # Of arms that share a model the best one speaks.
         by_model: dict[int, tuple[Guess, float | None]] = {}
         for arm, guess in zip(self.arms, guesses, strict=True):
@@ -94,6 +98,10 @@ class Council(Several):
         for arm in due:
             self.said += named(arm, self.serving, arm.act())
             arm.begin(model, self._seen)
+        self._count()
+
+    def _count(self) -> None:
+        self.at_work = len({id(arm.model) for arm in self._own})
 
     def _turn(self) -> None:
         """Let the arm whose turn it is start over."""
@@ -103,6 +111,7 @@ class Council(Several):
         self._turns.append(self._turns.pop(0))
         arm.begin(self._make(), self._seen)
         arm.forget()
+        self._count()
         self.said += named(arm, self.serving, [("reset", {"after": self._period})])
         self._next = self._seen + self._period // 2
 
@@ -131,6 +140,7 @@ class Council(Several):
         if arm.name in WINDOWS and arm.model is not best.model:
             self._period = min(2 * self._period, _LONGEST)
         arm.follow(best)
+        self._count()
         self.said += named(arm, self.serving, [("joined", {"with": best.name})])
 
     def _repeat(self, still: Candidate, best: Candidate) -> None:

@@ -17,6 +17,7 @@ DETECTORS: dict[str, Any] = {
     "adwin": "adwin",
     "adwin-quick": {"class": "river.drift.ADWIN", "delta": 0.3},
     "ddm": "ddm",
+    "hddm-w": "hddm-w",
     "page-hinkley": "page-hinkley",
     "window-a": None,
     "window-b": None,
