@@ -99,6 +99,9 @@ class Council(Several):
             self.said += named(arm, self.serving, arm.act())
             arm.begin(model, self._seen)
         self._count()
+        # In times of change those that start over by turns do it more often again.
+        self._period = _PERIOD
+        self._next = min(self._next, self._seen + self._period // 2)
 
     def _count(self) -> None:
         self.at_work = len({id(arm.model) for arm in self._own})

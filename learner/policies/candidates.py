@@ -77,7 +77,9 @@ class Candidate(Arm):
 
     def count(self, error: float) -> None:
         """Let its means take an error."""
-        super().count(error)
+        self.errors.append(error)
+        self.sum = self.sum * _QUICK + error
+        self.weight = self.weight * _QUICK + 1.0
         self._late = self._late * _SLOW + error
         self._weighed = self._weighed * _SLOW + 1.0
 

@@ -123,7 +123,10 @@ class Several:
                 failed, found[id(model)] = error, NONE
         if failed is not None and all(guess is NONE for guess in found.values()):
             raise failed
-        return [arm.named(found[id(arm.model)]) for arm in self.arms]
+        return [
+            found[id(arm.model)] if arm.two is None else arm.named(found[id(arm.model)])
+            for arm in self.arms
+        ]
 
     def _all(
         self, xs: Sequence[Features], *, consulted: bool, lenient: bool = False
