@@ -12,6 +12,11 @@ SOURCE = "synth:Sine(seed=7)"
 # The detector is ADWIN unless told otherwise.
 TREE = ("--model", "hoeffding-tree", "--policy", "reset")
 SGD = ("--model", "sgd", "--policy", "reset", "--grain", "256")
+SEVERAL = (
+    *("--model", "logistic", "--policy", "auto", "--promotion", '{"window": 300}'),
+    "--challengers",
+    '[{"name": "tree", "model": "hoeffding-tree"}, {"name": "both", "policy": "old+both"}]',
+)
 NERVOUS = '{"class": "river.drift.ADWIN", "delta": 0.5, "clock": 1}'
 """A detector that says much, so that it shows when it has forgotten something."""
 
@@ -103,6 +108,20 @@ def test_a_killed_sgd_shows_nowhere(campaign, nursery, tmp_path, report):
     nursery.run(*produce(limit, *late), "--stream", url, cwd=tmp_path)
 
     check(campaign(url, SGD, 200, seed=2, kills=kills, end=3 * limit), report)
+
+
+@pytest.mark.timeout(120 + 10 * KILLS)
+def test_several_models_that_are_killed_show_nowhere(campaign, nursery, tmp_path, report):
+    """So does a champion with challengers, each of which is several models itself."""
+    kills = round(0.2 * KILLS)
+    limit, url = 1000 * kills, f"sqlite:{tmp_path / 's.db'}"
+    nursery.run(*produce(limit, "--label-delay", 20), "--stream", url, cwd=tmp_path)
+
+    counts = campaign(
+        url, SEVERAL, 50, seed=4, kills=kills, end=2 * limit, plants=["frequent_checkpoints"]
+    )
+
+    check(counts, report)
 
 
 @pytest.mark.timeout(120 + 10 * KILLS)
