@@ -508,6 +508,7 @@ class Learner:
         if not record.forget:
             return found
         del self.waiting[str(found.id)]
+        self.policy.forget()
         turn.events.append((offset, "forget", {}))
         return None
 

@@ -87,6 +87,9 @@ class Policy:
             "--challengers gives it others",
         )
 
+    def forget(self) -> None:
+        """Let go of questions that it remembers; one of them is to be forgotten."""
+
     def told(self) -> Sequence[Action]:
         """Return what was done while learning, and forget it."""
         said, self.said = self.said, ()

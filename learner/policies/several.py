@@ -106,6 +106,12 @@ class Several:
         self._score(self._all(xs, consulted=True, lenient=True), ys)
         self._teach(lambda arm: arm.model.learn(xs, [*map(arm.code, ys)]))
 
+    def forget(self) -> None:
+        """Let go of the sample that was guessed last, here and in arms that are several."""
+        self._asked = None
+        for arm in self.arms:
+            arm.policy.forget()
+
     def _each(self, x: Features) -> list[Guess]:
         """Return the guess of each arm; raises what the leader raises, or the last of all."""
         found: dict[int, Guess] = {}
@@ -224,6 +230,10 @@ class Panel(Policy):
         self._make, self.model, self.due = make, model, False
         self.arm = model.serving
         self.said: list[Action] = model.said  # the same list, so that one look tells
+
+    def forget(self) -> None:
+        """Let go of the sample that was guessed last."""
+        self.model.forget()
 
     def told(self) -> list[Action]:
         """Return what was done while learning, and forget it."""

@@ -1,6 +1,7 @@
 """Laws of several models side by side: where a stream is cut shows nowhere, as for one."""
 
 import json
+import pickle
 import random
 from contextlib import ExitStack, contextmanager
 from unittest import mock
@@ -13,6 +14,7 @@ from learner.policies import auto, candidates, old, several
 from learner.policies.arms import Arm
 from learner.policies.around import Reservoir
 from tests.learner.test_laws import CUTS, Case, Cut, cases, one_by_one, said
+from tests.learner.told import learner, tell
 
 DOUBLE = "tests.doubles."
 MOODY = {"name": "moody", "model": DOUBLE + "Moody"}
@@ -200,3 +202,15 @@ def test_what_was_asked_is_part_of_a_pickle():
         several.Several, "__getstate__", forgets("_asked", lambda: None), create=True
     ):
         assert moody(cuts) != moody(())
+
+
+def test_what_is_to_be_forgotten_is_nowhere():
+    """A question's features are in no model's memory once it is forgotten."""
+    nested = {"name": "auto", "policy": "auto"}
+    told = learner(policy="none", challengers=(nested,), grain=1)
+
+    tell(told, {"id": "q", "x": {"a": "secret-7"}})
+    assert b"secret-7" in pickle.dumps(told)
+    tell(told, {"id": "q", "forget": True})
+
+    assert b"secret-7" not in pickle.dumps(told)
