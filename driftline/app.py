@@ -34,6 +34,7 @@ for _name, _help in (
     ("outcomes", "Write every scored guess, one line each."),
     ("predictions", "Write every answer to a question, one line each."),
     ("dead", "Write every refused record and why, one line each."),
+    ("promote", "Have a learner serve another of its models."),
     ("models", "List the models there are by name, and what each is made of."),
     ("datasets", "List the data sets and generators there are by name."),
     ("doctor", "Look at everything a stream needs, and say what is wrong."),

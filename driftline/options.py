@@ -49,7 +49,7 @@ class Learning:
     )
 
     policy: str = "reset"
-    'Answer to drift: a name (none, reset, warm-swap …), or JSON with "name" and arguments.'
+    'Answer to drift: a name (none, reset, auto …), or JSON with "name" and arguments.'
 
     detector: str | None = None
     (
@@ -62,6 +62,11 @@ class Learning:
 
     watch_inputs: int | None = None
     "Features, so many at most, watched for drift of their own; and the guesses. Default: none."
+    challengers: str | None = None
+    "Models to learn beside: JSON, a list of tables of name, model, policy, detector."
+
+    promotion: str = "none"
+    "When a challenger takes over: none (by hand), rule, or JSON with the rule's numbers."
 
     scaling: str | None = None
     "Before a scikit-learn model: standard, minmax or none. Default: the preset's own."

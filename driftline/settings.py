@@ -71,6 +71,8 @@ def config_and_run(
     known = {field.name for field in fields(Config)}
     chosen = {key: value for key, value in settings.items() if key in known}
     rest = {key: value for key, value in settings.items() if key not in known}
+    if chosen.get("challengers") is not None:
+        chosen["challengers"] = tuple(chosen["challengers"])
     if chosen.get("classes") is not None:
         chosen["classes"] = tuple(chosen["classes"])
     return Config(**chosen), Run(**how, **rest)
@@ -149,6 +151,23 @@ def spec(text: str | None) -> Any:
         return json.loads(text)
     except ValueError as error:
         raise SettingError(f"{text!r} is no JSON: {error}") from error
+
+
+def challengers(text: str | None) -> tuple[dict[str, Any], ...] | None:
+    """Return the models that learn beside, from JSON: a list of tables, or one.
+
+    Raises `SettingError`.
+    """
+    found = spec(text)
+    if found is None or found == []:
+        return None
+    tables = found if isinstance(found, list) else [found]
+    if not all(isinstance(each, dict) for each in tables):
+        raise SettingError(
+            f'challengers must be a list of tables, as [{{"name": "tree", "model": '
+            f'"hoeffding-tree"}}], got {text!r}'
+        )
+    return tuple(tables)
 
 
 def field_map(

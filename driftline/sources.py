@@ -27,7 +27,10 @@ from driftline.catalog import (
 from driftline.settings import FILE, fits, read_toml, words_of
 from stream.errors import SettingError
 
-STRUCTURED = ("model", "policy", "detector", "classes", "mapping", "labels_mapping")
+STRUCTURED = (
+    *("model", "policy", "detector", "classes", "mapping", "labels_mapping"),
+    *("challengers", "promotion"),
+)
 """Settings that are text on the command line and may be a table or a list in the file."""
 _NOT_OURS = ("DRIFTLINE_KAFKA_", "DRIFTLINE_SERVICE_", "DRIFTLINE_PORT")
 """Variables that no command has: the broker's client's, and those that Kubernetes sets."""

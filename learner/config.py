@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from learner.models.presets import SCALINGS, Spec
-from learner.policies.table import POLICIES, name_of
+from learner.policies.table import detector_of
 from stream.errors import SettingError
 from stream.mapping import FieldMap
 from stream.records import MAX_FIELDS, MAX_RECORD, MAX_STRING, Label
@@ -18,7 +18,10 @@ from stream.topic import TOPIC
 
 MAX_GRAIN = 1_000_000
 """Labelled samples of one grain, at most: all of them wait in memory."""
-_LATER = ("topic", "mapping", "pending_seconds", "max_parameters", "watch_inputs")
+_LATER = (
+    *("topic", "mapping", "pending_seconds", "max_parameters", "watch_inputs"),
+    *("challengers", "promotion"),
+)
 MOST_INPUTS = 1000
 """Features that can be watched, at most."""
 MAX_SEED = 2**32 - 1
@@ -39,6 +42,9 @@ class Config:
     A model that holds more than `max_parameters` numbers is replaced by a fresh one.
 
     `watch_inputs` is how many features are watched for drift of their own, None for none.
+    `challengers` are tables of other models that learn beside, see `learner.policies.champion`,
+    and `promotion` is when one of them takes the place of the one that serves: none for only
+    by hand, rule, or a table of the rule's numbers.
 
     `topic` is somebody else's topic to read instead of the stream's samples, and `mapping`
     what stands where in its records. What the mapping finds is all the learner hears.
@@ -57,6 +63,8 @@ class Config:
     max_jump: float = 86_400.0
     pending_seconds: float | None = None
     max_parameters: int | None = None
+    challengers: tuple[dict[str, Any], ...] | None = None
+    promotion: Spec = None
     topic: str | None = None
     mapping: FieldMap | None = None
     watch_inputs: int | None = None
@@ -82,9 +90,7 @@ class Config:
                 f"watch_inputs must be a whole number from 1 to {MOST_INPUTS}, "
                 f"got {self.watch_inputs!r}"
             )
-        if self.detector is None:
-            chosen = "adwin" if POLICIES[name_of(self.policy)].listens else "none"
-            object.__setattr__(self, "detector", chosen)
+        object.__setattr__(self, "detector", detector_of(self.policy, self.detector))
         if not 0 <= self.seed <= MAX_SEED:
             raise SettingError(
                 f"seed must be a whole number from 0 to {MAX_SEED}, got {self.seed!r}"
@@ -99,6 +105,12 @@ class Config:
             )
         if self.direction not in ("worse", "any"):
             raise SettingError(f"direction must be worse or any, got {self.direction!r}")
+        if self.promotion == "none":
+            object.__setattr__(self, "promotion", None)
+        if self.challengers is not None and not self.challengers:
+            object.__setattr__(self, "challengers", None)
+        if self.promotion is not None and not self.challengers:
+            raise SettingError("promotion needs challengers to promote; give --challengers")
         if self.topic is not None and not TOPIC.fullmatch(self.topic):
             raise SettingError(
                 f"topic {self.topic!r} can be no topic's name; give 1 to 249 of A-Z, a-z, 0-9, "

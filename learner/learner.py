@@ -17,6 +17,7 @@ from learner.grains import rows_of
 from learner.inputs import InputWatch
 from learner.labels import TwoClasses, Waiting
 from learner.models.model import Guess, ModelError
+from learner.policies.champion import Champion, Ear, champion
 from learner.policies.policy import Action, Maker, Policy
 from learner.policies.table import policy
 from learner.reading import Reading
@@ -35,6 +36,7 @@ from stream.records import (
     Features,
     Label,
     Prediction,
+    Promote,
     Record,
     Totals,
     decode_command,
@@ -95,10 +97,20 @@ class Learner:
             scaling=config.scaling,
             grain=config.grain,
         )
-        return policy(config.policy, make)
+        if not config.challengers:
+            return policy(config.policy, make)
+        return champion(
+            {"policy": config.policy, "detector": config.detector},
+            config.challengers,
+            make,
+            direction=config.direction,
+            promotion=config.promotion,
+        )
 
-    def _watch(self) -> Watch | Careful | None:
+    def _watch(self) -> Watch | Careful | Ear | None:
         config = self.config
+        if isinstance(self.policy, Champion):
+            return self.policy.ear
         if config.detector == "none":
             return None
         if self.task == "anomaly":
@@ -144,6 +156,7 @@ class Learner:
         totals.dead = dict(sorted(totals.dead.items()))
         totals.pending = len(self.waiting)
         totals.late_features = self._late_before + self.policy.model.late_features
+        totals.arms = self.policy.arms
         return totals
 
     def learn(
@@ -603,6 +616,7 @@ class Learner:
         if not record.forget:
             return found
         del self.waiting[str(found.id)]
+        self.policy.forget()
         turn.events.append((offset, "forget", {}))
         return None
 
@@ -620,6 +634,9 @@ class Learner:
 
     def _obey(self, offset: int, value: bytes, turn: Turn) -> None:
         command = decode_command(value)
+        if isinstance(command, Promote):
+            self._tell(self.policy.promote(command.arm), offset, turn)
+            return
         if not isinstance(command, Declare):
             return  # the end of a grain is seen where grains are cut
         classes = list(dict.fromkeys(command.classes))
@@ -629,6 +646,7 @@ class Learner:
         elif len(classes) > 1:
             self.classes = classes
             self.policy = self._policy()
+            self.watch = self._watch()
             self.two = self._two_classes()
         turn.events.append((offset, "declare", details))
 

@@ -20,7 +20,8 @@ class Summary:
 
     `seconds` and `samples_per_second` are of this run alone: from its first sample to its
     last commit. `actions` are warnings and what a policy did, by kind, besides resets, None
-    where there was nothing of that. `cursor` is where each partition stands. Of one that
+    where there was nothing of that. `cursor` is where each partition stands. `arms` has
+    accuracy, or mae, of each of several models by name, where there are several. Of one that
     could be asked over HTTP, `port` says where, `asked` and `refused` how many requests got
     an answer or none. Of several processes `workers` says how many. `name` is that under
     which a range of the past was learned.
@@ -42,6 +43,7 @@ class Summary:
     samples_per_second: float
     cursor: dict[str, int]
     actions: dict[str, int] | None = None
+    arms: dict[str, float] | None = None
     port: int | None = None
     asked: int | None = None
     refused: int | None = None
@@ -123,4 +125,17 @@ def summarize(learners: Sequence[Learner | Standing], seconds: float, samples: i
         samples_per_second=samples / seconds if seconds else 0.0,
         actions=dict(actions) or None,
         cursor={str(learner.partition): learner.cursor for learner in learners},
+        arms=_arms(totals, classes=classes) or None,
     )
+
+
+def _arms(totals: Sequence[Totals], *, classes: bool) -> dict[str, float]:
+    found = {}
+    for name in dict.fromkeys(name for each in totals for name in each.arms):
+        arms = [each.arms[name] for each in totals if name in each.arms]
+        lost = 0 if classes else sum(arm.not_finite for arm in arms)
+        scored = sum(arm.scored for arm in arms) - lost
+        sums = sum(arm.correct if classes else arm.absolute_error for arm in arms)
+        if scored:
+            found[name] = sums / scored
+    return found

@@ -21,6 +21,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from monitor.arms import arms_of
 from monitor.board import Board
 from monitor.details import Detail, details
 from monitor.figures import ALL, FADING, Figures, Part
@@ -150,6 +151,7 @@ def _counters(figures: Figures) -> Iterator[tuple[str, Labelled]]:
         for said, metric in _SINCE.items():
             if (count := getattr(part.resources, said)) is not None:
                 yield metric, (place, count)
+        yield from _arms(place, part, figures)
         if figures.task in (None, ANOMALY):
             continue
         yield "baseline_error_total", ((*place, "no_change"), totals.no_change_error)
@@ -159,6 +161,20 @@ def _counters(figures: Figures) -> Iterator[tuple[str, Labelled]]:
             yield "squared_error_total", (place, totals.squared_error)
         else:
             yield "correct_total", (place, totals.correct)
+
+
+def _arms(place: tuple[str], part: Part, figures: Figures) -> Iterator[tuple[str, Labelled]]:
+    """Yield what each of several models has done in a partition."""
+    for arm, totals in arms_of(part.totals).items():
+        here = (*place, arm)
+        yield "arm_scored_total", (here, totals.scored)
+        if figures.regression:
+            yield "arm_absolute_error_total", (here, totals.absolute_error)
+        else:
+            yield "arm_correct_total", (here, totals.correct)
+        if totals.fading_weight:
+            yield "arm_fading_error", (here, totals.fading_error / totals.fading_weight)
+        yield "arm_serving", (here, float(totals.serving))
 
 
 def _gauges(figures: Figures) -> Iterator[tuple[str, Labelled]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 _PARTITION = ("partition",)
+_ARM = ("partition", "arm")
 _WINDOW = ("window",)
 _EITHER = ("partition", "window")
 _BASELINE = ("baseline", "window")
@@ -49,6 +50,13 @@ METRICS = tuple(
         ),
         ("repeated_total", "Labels that brought their features once more.", _PARTITION),
         ("outgrown_total", "Models replaced as they outgrew their ceiling.", _PARTITION),
+        (
+            "arm_scored_total",
+            "Guesses of one of several models that were scored.",
+            _ARM,
+        ),
+        ("arm_correct_total", "Those of them that equalled the label.", _ARM),
+        ("arm_absolute_error_total", "Sum of its absolute errors.", _ARM),
         (
             "refused_total",
             "Messages this monitor could not read as outcomes, or whose header it could not.",
@@ -167,6 +175,12 @@ METRICS = tuple(
             ("truth", "window"),
         ),
         ("anomalies_ratio", "Share of anomalies among the labels; not over all.", _WINDOW),
+        (
+            "arm_fading_error",
+            "Fading mean of an arm's errors, 0 or 1 for a class, else absolute.",
+            _ARM,
+        ),
+        ("arm_serving", "1 for the arm whose guesses are served, else 0.", _ARM),
         ("window_scored", "Scored rows in a window.", _EITHER),
         ("window_correct", "Right guesses in a window.", _EITHER),
         ("window_absolute_error", "Sum of absolute errors in a window.", _EITHER),

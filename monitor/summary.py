@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from monitor.arms import leaderboard
 from monitor.details import Detail, details
 from monitor.figures import ALL, FADING, Figures
 from monitor.probabilities import bin_name
@@ -30,6 +31,7 @@ def summed_up(figures: Figures) -> dict[str, Any]:
         "lag_seconds": max(behind) if behind else None,
         **figures.scores(ALL),
         "baselines": figures.baselines(ALL),
+        **({"arms": arms} if (arms := leaderboard(figures)) else {}),
         "windows": {
             **{window: _of_window(figures, window, found) for window in figures.pooled},
             FADING: figures.scores(FADING),

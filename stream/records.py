@@ -38,6 +38,8 @@ MAX_LABEL = 256
 """Characters of a label, at most: totals and predictions repeat it."""
 MAX_DECLARED = 1000
 """Classes of one declaration, at most."""
+MAX_ARM = 40
+"""Characters of the name of one of several models, at most."""
 MAX_DEPTH = 500
 """Lists and objects within one another, at most.
 
@@ -100,6 +102,12 @@ class EndGrain(msgspec.Struct, tag_field="command", tag="end-grain"):
     """A command: learn now what has been gathered, without waiting for a full grain."""
 
 
+class Promote(msgspec.Struct, tag_field="command", tag="promote"):
+    """A command: from here on serve the guesses of another of several models."""
+
+    arm: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ARM)]
+
+
 class Rows(msgspec.Struct, gc=False):
     """Outcomes in columns, one place a labelled sample, in order of `offset`.
 
@@ -124,6 +132,23 @@ class Rows(msgspec.Struct, gc=False):
     majority_error: list[float]
 
 
+class ArmTotals(msgspec.Struct, gc=False):
+    """What one of several models has done since the learner's start, as in `Totals`.
+
+    A guess that is missing, or no finite number, is scored and never right; `not_finite`
+    counts it where labels are numbers. What is scored is the guess of a sample at the moment
+    its label is learned. The last to serve is `serving`.
+    """
+
+    scored: int = 0
+    correct: int = 0
+    not_finite: int = 0
+    absolute_error: float = 0.0
+    fading_error: float = 0.0
+    fading_weight: float = 0.0
+    serving: bool = False
+
+
 class Totals(msgspec.Struct, gc=False):
     """Everything counted in a partition since the learner's start.
 
@@ -133,7 +158,7 @@ class Totals(msgspec.Struct, gc=False):
     class. `fading_error` / `fading_weight` is the prequential error with fading factor
     0.999 (Gama, Sebastião and Rodrigues, "On evaluating stream learning algorithms",
     Machine Learning 90, 2013). `actions` are what a policy did, by kind, besides resets, and
-    warnings of drift.
+    warnings of drift. `arms` are the models side by side, by name, where there are several.
     """
 
     task: str
@@ -162,6 +187,7 @@ class Totals(msgspec.Struct, gc=False):
     repeated: int = 0
     actions: dict[str, int] = {}
     outgrown: int = 0
+    arms: dict[str, ArmTotals] = {}
 
     def count_dead(self, reason: str, records: int = 1) -> None:
         """Count records that were refused."""
@@ -208,7 +234,9 @@ class Prediction(msgspec.Struct, omit_defaults=True):
     p: dict[str, float] | None = None
 
 
-_commands = msgspec.json.Decoder(Declare | EndGrain)
+Command = Declare | EndGrain | Promote
+"""What a learner obeys."""
+_commands = msgspec.json.Decoder(Command)
 _marks = msgspec.json.Decoder(dict[str, Value])
 _objects = msgspec.json.Decoder(dict[str, Any])
 _outcomes = msgspec.json.Decoder(Outcomes)
@@ -415,18 +443,18 @@ def _refusal(value: bytes, error: Exception) -> RecordError:
     return RecordError("wrong_type", message)
 
 
-def decode_command(value: bytes) -> Declare | EndGrain:
+def decode_command(value: bytes) -> Command:
     """Return the command in a record that has one.
 
     Raises `RecordError` with reason unknown_command or bad_command.
     """
     try:
-        command: Declare | EndGrain = _commands.decode(value)
+        command: Command = _commands.decode(value)
     except _UNREADABLE as error:
         message = str(error)
         if "`$.command`" in message or "field `command`" in message:
             raise RecordError(
-                "unknown_command", f"there are declare and end-grain: {message}"
+                "unknown_command", f"there are declare, end-grain and promote: {message}"
             ) from None
         raise RecordError("bad_command", message) from None
     return command

@@ -42,6 +42,7 @@ REASONS: Mapping[str, str] = {
     "label_type": "a label of a type the task does not take",
     "unknown_class": "a label that was never declared",
     "third_class": "a third label for a model of two",
+    "unknown_arm": "the promotion of a model that is not there",
     "text_feature": "a text for a model of numbers",
     "model_error": "features the model cannot guess",
     "not_learned": "features the model cannot learn",

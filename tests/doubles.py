@@ -108,3 +108,29 @@ class Dizzy(AnomalyDetector):
 
     def learn_one(self, x):
         pass
+
+
+class Moody(Diary):
+    """A diary that draws a lot for each guess: to ask it again is to be told another thing."""
+
+    def __init__(self, seed=None):
+        super().__init__(seed)
+        self.asked = 0
+
+    def predict_proba_one(self, x):
+        self.asked += 1
+        return super().predict_proba_one({**x, "asked": self.asked})
+
+
+class Fussy(Diary):
+    """A diary that cannot guess some samples, and cannot learn others."""
+
+    def predict_proba_one(self, x):
+        if x.get("a") == 1:
+            raise ValueError("not this one")
+        return super().predict_proba_one(x)
+
+    def learn_one(self, x, y):
+        if x.get("a") == 2:
+            raise ValueError("this one least of all")
+        super().learn_one(x, y)

@@ -23,6 +23,7 @@ COMMANDS = [
     "outcomes",
     "predictions",
     "dead",
+    "promote",
     "models",
     "datasets",
     "checkpoints",

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from driftline.console import Stop, set_up_logging, sum_up, tell
 from driftline.options import MODEL, Common, Learning, Named
-from driftline.settings import config_and_run, labels, open_stream, spec
+from driftline.settings import challengers, config_and_run, labels, open_stream, spec
 
 if TYPE_CHECKING:
     from learner.summary import Summary
@@ -150,5 +150,7 @@ def settings_of(learning: Learning) -> dict[str, object]:
     settings["model"] = spec(MODEL if learning.model is None else learning.model)
     settings["policy"] = spec(learning.policy)
     settings["detector"] = spec(learning.detector)
+    settings["challengers"] = challengers(learning.challengers)
+    settings["promotion"] = spec(learning.promotion)
     settings["classes"] = labels(learning.classes)
     return settings

@@ -13,7 +13,15 @@ from cyclopts import App
 
 from driftline.catalog import KAFKA, Command, commands, flag_of, leaves
 from driftline.options import MODEL, STREAM
-from driftline.settings import FILE, field_map, kafka_settings, labels, spec, state_folder
+from driftline.settings import (
+    FILE,
+    challengers,
+    field_map,
+    kafka_settings,
+    labels,
+    spec,
+    state_folder,
+)
 from producer.sources.source import unknown
 from stream.connect import KAFKA_SETTING
 
@@ -149,6 +157,8 @@ def _config(values: Mapping[str, Any]) -> Config:
         "model": spec(values["model"] or MODEL),
         "policy": spec(values["policy"]),
         "detector": spec(values["detector"]),
+        "challengers": challengers(values["challengers"]),
+        "promotion": spec(values["promotion"]),
         "classes": tuple(labels(values["classes"]) or ()) or None,
         "mapping": field_map("mapping", values["mapping"]),
     }

@@ -47,3 +47,8 @@ def need_errors(policy: str, model: Model, instead: str) -> None:
             f"policy {policy!r} waits for errors to rise, and the score of an anomaly "
             f"has none; {instead}"
         )
+
+
+def share(policy: str, name: str, value: Any) -> float:
+    """Return a number above 0 and below 1. Raises `SettingError`."""
+    return number(policy, name, value, above=0, below=1)

@@ -15,7 +15,8 @@ from typing import Any
 from learner.models.build import build
 from learner.models.model import Model
 from learner.models.presets import Spec
-from stream.records import Label
+from stream.errors import RecordError
+from stream.records import ArmTotals, Label
 
 Action = tuple[str, dict[str, Any]]
 """The kind of an event and its details: what a policy did, and why."""
@@ -85,6 +86,25 @@ class Policy:
     def act(self) -> list[Action]:
         """Do what has been decided; return what was done."""
         raise NotImplementedError
+
+    @property
+    def arms(self) -> dict[str, ArmTotals]:
+        """The score of each of several models side by side, by name."""
+        return {}
+
+    def promote(self, arm: str) -> list[Action]:
+        """Serve another of several models; return what was done.
+
+        Raises `RecordError` where there is none of that name.
+        """
+        raise RecordError(
+            "unknown_arm",
+            f"there is no model {arm!r} to serve, since this learner has one model alone; "
+            "--challengers gives it others",
+        )
+
+    def forget(self) -> None:
+        """Let go of questions that it remembers; one of them is to be forgotten."""
 
     def told(self) -> Sequence[Action]:
         """Return what was done while learning, and forget it."""

@@ -7,7 +7,9 @@ import inspect
 from typing import Any
 
 from learner.models.presets import Spec
+from learner.policies.auto import Auto
 from learner.policies.faster import Faster
+from learner.policies.old import OldPlusBoth, OldPlusNew
 from learner.policies.policy import Maker, Policy
 from learner.policies.refit_all import RefitAll
 from learner.policies.refit_window import RefitWindow
@@ -26,6 +28,9 @@ POLICIES: dict[str, type[Policy]] = {
     "slower": Slower,
     "faster": Faster,
     "replay": Replay,
+    "auto": Auto,
+    "old+new": OldPlusNew,
+    "old+both": OldPlusBoth,
 }
 """Every policy by its name."""
 
@@ -60,3 +65,10 @@ def policy(spec: Spec, make: Maker) -> Policy:
         )
     arguments: dict[str, Any] = given
     return kind(make, **arguments)
+
+
+def detector_of(spec: Spec, detector: Spec) -> Spec:
+    """Return the detector that goes with a policy where none is set. Raises `SettingError`."""
+    if detector is not None:
+        return detector
+    return "adwin" if POLICIES[name_of(spec)].listens else "none"

@@ -1,4 +1,4 @@
-"""River's generators: endless, seeded, and with a drift schedule."""
+"""River's generators and one of ours: endless, seeded, and with a drift schedule."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from producer.sources.calls import call_of, check_parameters
 from producer.sources.drifts import concepts, drifting, schedule
+from producer.sources.persistent import Persistent
 from producer.sources.river import synth, task_of
 from producer.sources.source import Listing, Mark, Source, unknown
 from stream.errors import SettingError
@@ -17,6 +18,7 @@ _CONCEPTS: dict[str, tuple[str, int | None]] = {
     "Agrawal": ("classification_function", 10),
     "Hyperplane": ("seed", None),
     "Mixed": ("classification_function", 2),
+    "Persistent": ("seed", None),
     "RandomRBF": ("seed_model", None),
     "RandomRBFDrift": ("seed_model", None),
     "RandomTree": ("seed_tree", None),
@@ -28,11 +30,12 @@ _FRIEDMAN = {"lea": "abrupt", "gra": "recurring", "gsg": "gradual"}
 
 
 def generators() -> dict[str, Any]:
-    """Return the classes of River's generators that give one label, by name."""
+    """Return the classes of the generators that give one label, by name."""
     made = {
         name: getattr(synth, name) for name in synth.__all__ if name != "ConceptDriftStream"
     }
-    return {name: kind for name, kind in made.items() if task_of(kind())}
+    given = {name: kind for name, kind in made.items() if task_of(kind())}
+    return {**given, "Persistent": Persistent}
 
 
 def listed() -> list[Listing]:
@@ -60,7 +63,7 @@ def open_synth(text: str, drifts: Sequence[str], seed: int) -> Source:
     name, given = call_of("synth", text, "Agrawal(seed=7, perturbation=0.1)")
     kind = generators().get(name)
     if kind is None:
-        raise unknown("generator of River's called", name, generators())
+        raise unknown("generator called", name, generators())
     known = list(inspect.signature(kind).parameters)
     check_parameters(f"synth:{name}", given, known)
     for parameter in known:

@@ -18,7 +18,11 @@ from driftline.sources import check_file
 from stream.errors import SettingError
 
 KNOWN = catalog(app)
-NEEDED = {("produce",): ["--source", "x.csv"], ("checkpoints", "show"): ["x"]}
+NEEDED = {
+    ("produce",): ["--source", "x.csv"],
+    ("checkpoints", "show"): ["x"],
+    ("promote",): ["x"],
+}
 
 
 def bound(words):

@@ -24,6 +24,8 @@ OTHERS = {
     "max_jump": 60.0,
     "pending_seconds": 3600.0,
     "max_parameters": 10_000,
+    "challengers": ({"name": "tree", "model": "hoeffding-tree"},),
+    "promotion": "rule",
     "topic": "orders",
     "mapping": FieldMap(y="paid"),
     "watch_inputs": 20,
@@ -38,7 +40,8 @@ def test_every_field_has_another_value_below():
 @pytest.mark.parametrize("name", OTHERS)
 def test_every_setting_is_in_the_hash(name):
     """A state made with another value is another state."""
-    assert Config(**{name: OTHERS[name]}).hash != Config().hash
+    rest = {"challengers": OTHERS["challengers"]} if name == "promotion" else {}
+    assert Config(**rest, **{name: OTHERS[name]}).hash != Config(**rest).hash
 
 
 def test_equal_settings_have_equal_hashes():
@@ -49,6 +52,7 @@ def test_equal_settings_have_equal_hashes():
     assert Config(model=table).hash == Config(model=turned).hash
     assert Config().hash == Config(model="logistic", detector="adwin", seed=1).hash
     assert Config(policy="none").hash == Config(policy="none", detector="none").hash
+    assert Config(challengers=(), promotion="none").hash == Config().hash
     assert Config(classes=("a", "b")).hash == Config(classes=["a", "b"]).hash
 
 

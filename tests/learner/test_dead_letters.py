@@ -17,7 +17,7 @@ BAD = {
     "label_type": sample(900, 1.5, a=1),
     "unknown_id": {"id": 901, "y": 0},
     "no_id": {"y": 0},
-    "unknown_command": {"command": "promote"},
+    "unknown_command": {"command": "demote"},
     "model_error": sample(902, 0, text="no"),
     "truncated": b'{"id": ',
     "empty": b" ",

@@ -9,7 +9,7 @@ from monitor.board import Board
 from monitor.exporter import REASONS, BoardCollector, page, registry
 from monitor.metrics import METRICS
 from monitor.resources import Resources
-from stream.records import NOT_FINITE
+from stream.records import NOT_FINITE, ArmTotals
 from tests.monitor.made import ANOMALIES, NUMBERS, Step, message
 
 RIGHT, WRONG = Step("up", "up", no_change=1.0), Step("up", "down", majority=1.0)
@@ -61,7 +61,15 @@ def larger():
     scores = Board("tale", "scores", (10,))
     steps = [Step(n > 7, float(n), no_change=1.0) for n in range(10)]
     scores.feed(0, message(steps, 0, 9, task=ANOMALIES))
-    return [likely, numbers, scores]
+    several = Board("tale", "several", (10,))
+    told = message([RIGHT], 0, 0)
+    told.totals.arms["tree"] = ArmTotals(1, 1, fading_error=0.0, fading_weight=1.0)
+    several.feed(0, told)
+    metres = Board("tale", "metres", (10,))
+    told = message([Step(1.0, 2.0)], 0, 0, task=NUMBERS)
+    told.totals.arms["tree"] = ArmTotals(1, absolute_error=1.0)
+    metres.feed(0, told)
+    return [likely, numbers, scores, several, metres]
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def refusal(**settings):
         ({"source": "river:Yeast"}, "several labels a sample"),
         ({"source": "sklearn:digit"}, "did you mean 'digits'?"),
         ({"source": "synth:Agraval"}, "did you mean 'Agrawal'?"),
-        ({"source": "synth:Logical"}, "there is no generator of River's called 'Logical'"),
+        ({"source": "synth:Logical"}, "there is no generator called 'Logical'"),
         ({"source": "Phishing"}, "did you mean 'river:Phishing'?"),
         ({"source": "rivr:Phishing"}, "did you mean 'river:Phishing'?"),
         ({"source": "kafka://x/y"}, "give the path of a file, or a name after river:"),

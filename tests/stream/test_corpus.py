@@ -15,7 +15,14 @@ from tests.mutants import mutant
 
 MUTANTS = 50_000
 _LATER = {
-    *("unknown_command", "bad_command", "no_id", "unknown_id", "duplicate_question"),
+    *(
+        "unknown_command",
+        "bad_command",
+        "no_id",
+        "unknown_id",
+        "unknown_arm",
+        "duplicate_question",
+    ),
     *("label_type", "unknown_class", "third_class", "text_feature"),
 }
 """Reasons that only a learner finds."""

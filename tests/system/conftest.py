@@ -7,7 +7,7 @@ import pytest
 
 from tests.system.campaigns import Campaign
 from tests.system.lives import SEED, Nursery
-from tests.system.streams import seen
+from tests.system.streams import produce, seen
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +55,13 @@ def campaign(nursery, tmp_path):
         return killing.run(random.Random(SEED + seed), kills, end)
 
     return campaign
+
+
+@pytest.fixture(scope="module")
+def late(nursery, tmp_path_factory):
+    """Give an embedded log in which labels come late and the world changes five times."""
+    folder = tmp_path_factory.mktemp("late")
+    url = f"sqlite:{folder / 's.db'}"
+    more = ("--label-delay", 30, "--stream", url)
+    nursery.run(*produce(3000, *more), cwd=folder)
+    return url

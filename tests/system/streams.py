@@ -8,12 +8,18 @@ from contextlib import closing
 from kafka import KafkaConsumer, TopicPartition
 
 from stream.connect import connect, kafka_address
+from stream.sqlite import SqliteLog
 from stream.topic import samples_of, topic_of
 
 SOURCE = "synth:Sine(seed=7)"
 # The detector is ADWIN unless told otherwise.
 TREE = ("--model", "hoeffding-tree", "--policy", "reset")
 SGD = ("--model", "sgd", "--policy", "reset", "--grain", "256")
+SEVERAL = (
+    *("--model", "logistic", "--policy", "auto", "--promotion", '{"window": 300}'),
+    "--challengers",
+    '[{"name": "tree", "model": "hoeffding-tree"}, {"name": "both", "policy": "old+both"}]',
+)
 NERVOUS = '{"class": "river.drift.ADWIN", "delta": 0.5, "clock": 1}'
 """A detector that says much, so that it shows when it has forgotten something."""
 
@@ -121,3 +127,12 @@ def _committed(servers, topic):
                 for at, records in consumer.poll(100).items():
                     found[at] += [(at.partition, r.key, r.value, r.headers) for r in records]
     return [record for place in places for record in found[place]]
+
+
+def copied(url, folder):
+    """Return the address of a copy of an embedded log."""
+    path = folder / "s.db"
+    original = SqliteLog(url.removeprefix("sqlite:"))
+    original.connection().execute("VACUUM INTO ?", (str(path),))
+    original.close()
+    return f"sqlite:{path}"

@@ -2,7 +2,7 @@ import pytest
 
 from tests.system.campaigns import check
 from tests.system.lives import KILLS
-from tests.system.streams import SGD, TREE, fill, produce, spoil
+from tests.system.streams import SEVERAL, SGD, TREE, fill, produce, spoil
 
 
 @pytest.mark.timeout(120 + 10 * KILLS)
@@ -27,6 +27,20 @@ def test_a_killed_sgd_shows_nowhere(campaign, nursery, tmp_path, report):
     end = fill(nursery, url, 1200 * kills, "--partitions", 2, cwd=tmp_path)
 
     check(campaign(url, SGD, 200, seed=2, kills=kills, end=end), report)
+
+
+@pytest.mark.timeout(120 + 10 * KILLS)
+def test_several_models_that_are_killed_show_nowhere(campaign, nursery, tmp_path, report):
+    """So does a champion with challengers, each of which is several models itself."""
+    kills = round(0.2 * KILLS)
+    url = f"sqlite:{tmp_path / 's.db'}"
+    end = fill(nursery, url, 1000 * kills, cwd=tmp_path)
+
+    counts = campaign(
+        url, SEVERAL, 50, seed=4, kills=kills, end=end, plants=["frequent_checkpoints"]
+    )
+
+    check(counts, report)
 
 
 @pytest.mark.timeout(120 + 10 * KILLS)

@@ -4,10 +4,9 @@ import json
 
 import pytest
 
+from tests.system.campaigns import check
 from tests.system.lives import KILLS
-from tests.system.test_kill_learner import campaign, check, copied, late
-
-__all__ = ["campaign", "late"]
+from tests.system.streams import copied, spoil
 
 DRIFTS = '{"name": "ddm", "calm": 30}'
 OFTEN = '{"class": "river.drift.ADWIN", "delta": 0.3, "clock": 1}'
@@ -34,8 +33,10 @@ def test_a_killed_policy_shows_nowhere(campaign, late, tmp_path, report, name):
     """Whatever it keeps is in the checkpoint: it says and does what one never killed does."""
     arguments, settings = POLICIES[name]
     policy = ("--policy", json.dumps({"name": name} | arguments))
+    url = copied(late, tmp_path)
+    spoil(url, 7)
     counts = campaign(
-        copied(late, tmp_path),
+        url,
         (*policy, *settings),
         100,
         seed=12,

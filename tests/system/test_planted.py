@@ -5,21 +5,10 @@ from contextlib import closing
 
 import pytest
 
-from stream.sqlite import SqliteLog
 from tests.counts import some
 from tests.system.failpoints import AFTER
 from tests.system.lives import PATIENCE, Told, eventually, faults
-from tests.system.streams import NERVOUS, SGD, TREE, produce
-
-
-@pytest.fixture(scope="module")
-def late(nursery, tmp_path_factory):
-    """Give an embedded log in which labels come late and the world changes five times."""
-    folder = tmp_path_factory.mktemp("late")
-    url = f"sqlite:{folder / 's.db'}"
-    more = ("--label-delay", 30, "--stream", url)
-    nursery.run(*produce(3000, *more), cwd=folder)
-    return url
+from tests.system.streams import NERVOUS, SGD, TREE, copied, produce
 
 
 def test_less_of_a_promise_is_kept_as_well(campaign, late, tmp_path):
@@ -156,12 +145,3 @@ def test_a_checkpoint_that_is_not_synced_is_caught(start, late, tmp_path, report
     assert life.wait() == (-9 if plant == "unhurried" else 0), life.err
     if plant == "unsynced":
         report(caught=1)
-
-
-def copied(url, folder):
-    """Return the address of a copy of an embedded log."""
-    path = folder / "s.db"
-    original = SqliteLog(url.removeprefix("sqlite:"))
-    original.connection().execute("VACUUM INTO ?", (str(path),))
-    original.close()
-    return f"sqlite:{path}"
