@@ -133,7 +133,7 @@ def test_checkpoints_keep_arms_together(model, tmp_path):
     pairs = [*stream.iter_array(*_blocks())]
     grain = {"grain": 16} if model == "sgd" else {}
     classes = (0, 1, 2) if model == "sgd" else None
-    store = Checkpoints(tmp_path, "s", "main", 0, "id", b"k" * 32)
+    store = Checkpoints.at(tmp_path, "s", "main", 0, "id", b"k" * 32)
     whole = learner(model, policy="auto", classes=classes, **grain)
     carried = learner(model, policy="auto", classes=classes, **grain)
     said, again = [], []

@@ -165,7 +165,7 @@ FLAWS = {
 
 
 SHOWN = {
-    "arms": ("champion",),
+    "arms": ("auto", "old+new", "champion"),
     "champion": ("champion",),
     "auto": ("auto",),
     "candidates": ("auto",),
