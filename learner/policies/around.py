@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 
 from learner.models.model import Guess, Model
+from learner.policies.reservoir import Reservoir
 from stream.records import Features, Label
 
 
@@ -61,30 +61,6 @@ class Frozen(Around):
         """Learn nothing."""
 
 
-class Reservoir:
-    """A seeded sample of all that it was shown, each as likely to be in it as any other.
-
-    Source: algorithm R of Vitter, "Random Sampling with a Reservoir", ACM TOMS 11, 1985.
-    """
-
-    def __init__(self, size: int, seed: int) -> None:
-        self.kept: list[tuple[Features, Label]] = []
-        self._size, self._seen = size, 0
-        self._chance = random.Random(seed)
-
-    def show(self, x: Features, y: Label) -> None:
-        """Keep a sample, perhaps, in place of another."""
-        self._seen += 1
-        if len(self.kept) < self._size:
-            self.kept.append((x, y))
-        elif (place := self._chance.randrange(self._seen)) < self._size:
-            self.kept[place] = x, y
-
-    def draw(self, n: int) -> list[tuple[Features, Label]]:
-        """Return `n` of the samples kept, by lot; one may be drawn twice."""
-        return self._chance.choices(self.kept, k=n) if self.kept else []
-
-
 class Keeping(Around):
     """A model that keeps a sample of what it is taught."""
 
@@ -94,13 +70,12 @@ class Keeping(Around):
 
     def learn_one(self, x: Features, y: Label) -> None:
         """Learn one labelled sample, and keep it perhaps."""
-        self.reservoir.show(x, y)
+        self.reservoir.add([x], [y])
         super().learn_one(x, y)
 
     def learn(self, xs: Sequence[Features], ys: Sequence[Label]) -> None:
         """Learn labelled samples, and keep some of them."""
-        for x, y in zip(xs, ys, strict=True):
-            self.reservoir.show(x, y)
+        self.reservoir.add(xs, ys)
         super().learn(xs, ys)
 
 

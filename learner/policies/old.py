@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from learner.models.model import Guess, Model
 from learner.policies.arguments import whole
 from learner.policies.arms import Arm, named
-from learner.policies.around import Frozen, Keeping, Replaying, Reservoir
+from learner.policies.around import Frozen, Keeping, Replaying
 from learner.policies.blend import FLOOR, blended_classes, blended_numbers, weights
 from learner.policies.policy import Maker, Policy
+from learner.policies.reservoir import Reservoir
 from learner.policies.several import Guesses, Panel, Several, refuse_anomaly
 
 OLD, NEW, BOTH, BLEND = "old", "new", "both", "blend"

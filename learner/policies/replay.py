@@ -38,16 +38,16 @@ class _Mixed(Followed):
         self._past, self._ratio, self._owed = past, ratio, 0.0
 
     def learn_one(self, x: Features, y: Label) -> None:
-        self.model.learn_one(x, y)
+        self.inner.learn_one(x, y)
         for old_x, old_y in self._drawn(1):
-            self.model.learn_one(old_x, old_y)
+            self.inner.learn_one(old_x, old_y)
         self._heard((x,), (y,))
 
     def learn(self, xs: Sequence[Features], ys: Sequence[Label]) -> None:
         mixed = [*zip(xs, ys, strict=True), *self._drawn(len(xs))]
         self._past.shuffle(mixed)
         new_xs, new_ys = zip(*mixed, strict=True)
-        self.model.learn(new_xs, new_ys)
+        self.inner.learn(new_xs, new_ys)
         self._heard(xs, ys)
 
     def _drawn(self, samples: int) -> list[Lesson]:

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from learner.policies.around import Reservoir
+from learner.policies.reservoir import Reservoir
 from stream.errors import SettingError
 from tests.learner.told import learner, rows, sample, tell
 
@@ -55,7 +55,7 @@ def test_a_copy_goes_on_and_is_taught_old_samples_with_each_new_one():
     old, both = told.policy.model.arms
     assert sum(old.model.inner.inner.estimator.class_counts.values()) == 200
     assert sum(both.model.inner.estimator.class_counts.values()) == 200 + 3 * 400
-    kept = told.policy.model._reservoir.kept
+    kept = told.policy.model._reservoir.lessons
     assert len(kept) == 20
     assert all(round(x["a"]) == y for x, y in kept)
 
@@ -122,8 +122,8 @@ def test_a_reservoir_keeps_each_as_likely_as_any_other():
     for seed in range(2000):
         reservoir = Reservoir(10, seed)
         for i in range(40):
-            reservoir.show({"a": i}, i)
-        for _, i in reservoir.kept:
+            reservoir.add([{"a": i}], [i])
+        for _, i in reservoir.lessons:
             often[i] += 1
 
     assert sum(often) == 2000 * 10
@@ -139,8 +139,8 @@ def test_a_reservoir_draws_by_its_seed():
         assert reservoir.draw(3) == []
     for _ in range(50):
         x = {"a": chance.random()}
-        one.show(x, 1)
-        other.show(x, 1)
+        one.add([x], [1])
+        other.add([x], [1])
 
     assert one.draw(8) == other.draw(8)
-    assert len(one.draw(8)) == 8
+    assert len(one.draw(8)) == 5

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from learner.policies import auto, candidates, champion, old, several
 from learner.policies.arms import Arm
-from learner.policies.around import Reservoir
+from learner.policies.reservoir import Reservoir
 from tests.learner.test_laws import CUTS, Case, Cut, cases, one_by_one, said
 from tests.learner.told import learner, tell
 
@@ -150,11 +150,11 @@ FLAWS = {
     "the errors of an arm": (Arm, "__getstate__", forgets("sum", float)),
     "that a drift was heard": (old.Split, "__getstate__", forgets("wanted", bool)),
     "how much was learned": (old.Split, "__getstate__", forgets("_learned", int)),
-    "what was kept": (Reservoir, "__getstate__", forgets("kept", list)),
+    "what was kept": (Reservoir, "__getstate__", forgets("_kept", list)),
     "the lots": (
         Reservoir,
         "__getstate__",
-        forgets("_chance", lambda: random.Random(9)),
+        forgets("_lots", lambda: random.Random(9)),
     ),
     "whose turn it is": (auto.Council, "__getstate__", forgets("_next", int)),
     "when a model was born": (candidates.Candidate, "__getstate__", forgets("born", int)),

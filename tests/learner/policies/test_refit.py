@@ -132,7 +132,7 @@ def test_more_passes_learn_the_same_samples_more_often():
     again = learner(policy="none")
     lessons = [sample(i, i % 3, a=i) for i in range(3)]
     tell(again, *lessons, *lessons, *lessons, sample(3, 0, a=3))
-    assert told.policy.model.model.estimator.taught == again.policy.model.estimator.taught
+    assert told.policy.model.inner.estimator.taught == again.policy.model.estimator.taught
 
 
 def test_where_no_new_model_can_be_trained_the_old_one_stays():

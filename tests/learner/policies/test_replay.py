@@ -30,7 +30,7 @@ class Heard:
 
 def taught(told, *lessons):
     """Return what the model of a learner was taught, lesson by lesson."""
-    heard = Heard(told.policy.model.model)
+    heard = Heard(told.policy.model.inner)
     tell(told, *lessons)
     return heard.lessons
 
