@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from driftline.app import app
+from learner.policies.table import POLICIES
 from monitor.metrics import METRICS
 
 ROOT = Path(__file__).parent.parent
@@ -58,8 +59,15 @@ def test_every_command_is_in_readme_and_every_one_there_exists():
     for name in COMMANDS:
         assert app[name] is not None
         assert f"`{name}`" in README, name
-    listed = set(re.findall(r"^\| `(\w+)`", README, re.MULTILINE))
-    assert listed <= set(COMMANDS) | {m.name for m in METRICS}
+    listed = set(re.findall(r"^\| `([\w-]+)`", README, re.MULTILINE))
+    assert listed <= set(COMMANDS) | {m.name for m in METRICS} | set(POLICIES)
+
+
+def test_the_policies_of_readme_are_all_the_policies_there_are():
+    """The table of policies is complete and true."""
+    table = README[README.index("| policy |") :].partition("\n\n")[0]
+    rows = [line.split("|")[1] for line in table.splitlines()]
+    assert {name for row in rows for name in re.findall(r"`([\w+-]+)`", row)} == set(POLICIES)
 
 
 def test_every_flag_that_readme_names_exists():
