@@ -32,13 +32,12 @@ def test_a_killed_sgd_shows_nowhere(campaign, nursery, tmp_path, report):
 @pytest.mark.timeout(120 + 10 * KILLS)
 def test_several_models_that_are_killed_show_nowhere(campaign, nursery, tmp_path, report):
     """So does a champion with challengers, each of which is several models itself."""
-    kills = round(0.2 * KILLS)
+    kills = max(3, round(0.1 * KILLS))
     url = f"sqlite:{tmp_path / 's.db'}"
-    end = fill(nursery, url, 1000 * kills, cwd=tmp_path)
+    end = fill(nursery, url, 400 * kills, cwd=tmp_path)
 
-    counts = campaign(
-        url, SEVERAL, 50, seed=4, kills=kills, end=end, plants=["frequent_checkpoints"]
-    )
+    plants = ["frequent_checkpoints", "unhurried"]
+    counts = campaign(url, SEVERAL, 50, seed=4, kills=kills, end=end, plants=plants)
 
     check(counts, report)
 

@@ -44,7 +44,12 @@ def test_a_past_whose_learner_is_killed_is_the_live_learner_s(nursery, tmp_path,
 
     What the live learner has said stays as it was.
     """
-    common = ("--stream", url, "--state", tmp_path / "state")
+    key = tmp_path / "key"
+    key.touch(mode=0o600)
+    key.write_text("k" * 40)
+    # Who has a name of its own need not wait for its last life's session to run out.
+    common = ("--stream", url, "--state", tmp_path / "state", "--key-file", key)
+    common += ("--member", "a")
     source = ("--source", "synth:Sine(seed=7)", "--limit", SAMPLES, "--drift", "abrupt@2500")
     nursery.run("produce", *source, "--stream", url, cwd=tmp_path)
     nursery.run("learn", *common, *SETTINGS, "--until-end", cwd=tmp_path)
