@@ -39,26 +39,32 @@ def work(number: int, order: Order, parent: Connection) -> None:
     from learner.loop import learn
 
     set_up_logging(verbose=order.verbose, who=f"worker={number}")
-    stop = Stop()
-    threading.Thread(target=_obey, args=(parent, stop), daemon=True).start()
+    stop, opened = Stop(), threading.Event()
+    threading.Thread(target=_obey, args=(parent, stop, opened), daemon=True).start()
     try:
-        with stop.on_signals():
-            log = open_stream(order.address)
-            try:
+        log = open_stream(order.address)
+        opened.set()
+        try:
+            with stop.on_signals():
                 summary = learn(log, order.config, order.run, stopping=stop)
-            finally:
-                log.close()
+        finally:
+            log.close()
     except StreamError as error:
         tell(f"driftline: worker {number}: {error}")
         sys.exit(2 if isinstance(error, SettingError) else 1)
     parent.send(summary)
 
 
-def _obey(parent: Connection, stop: Stop) -> None:
-    """Stop when told so; also when nobody is left to tell, and then at once if told before."""
+def _obey(parent: Connection, stop: Stop, opened: threading.Event) -> None:
+    """Stop when told so; also when nobody is left to tell, and then at once if told before.
+
+    One that still waits for its log has nothing to bring to an end.
+    """
     try:
         parent.recv()
         stop.set()
+        if not opened.is_set():
+            os._exit(0)
         parent.recv()
     except (EOFError, OSError):
         if stop():

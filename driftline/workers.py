@@ -16,10 +16,9 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from driftline.settings import open_stream
 from driftline.worker import Order, work
 from stream.errors import SettingError, TopicMissing
-from stream.topic import Crew, Log, group_of, samples_of
+from stream.topic import Crew, Log, group_of, heeding, samples_of
 
 if TYPE_CHECKING:
     from driftline.console import Stop
@@ -35,12 +34,20 @@ _LOOK = 0.2
 
 
 def learn(
-    address: str, config: Config, run: Run, *, workers: int, verbose: bool, stop: Stop
+    log: Log,
+    address: str,
+    config: Config,
+    run: Run,
+    *,
+    workers: int,
+    verbose: bool,
+    stop: Stop,
 ) -> tuple[Summary, int]:
     """Learn with so many processes; return what all of them come to, and the exit code.
 
-    When one fails the others are stopped, and none is started again: that is for whoever
-    started this. Raises the errors of `learner.loop.learn` that show before one is started.
+    `log` is that at `address`, where each worker opens it as well. When one fails the others
+    are stopped, and none is started again: that is for whoever started this. Raises the
+    errors of `learner.loop.learn` that show before one is started.
     """
     from learner.keys import key_of
     from learner.learner import Learner
@@ -51,18 +58,15 @@ def learn(
     # All sign with one key; on one machine the folder's own is as good as one given.
     key_of(run.state, run.key_file, anew=run.rebuild or run.fresh)
     run = replace(run, key_file=run.key_file or Path(run.state) / "key")
-    log = open_stream(address)
-    try:
+    with heeding(log, stop):
         claim = log.claim(group_of(log.stream, run.name))
         _say(log, config.topic or samples_of(log.stream), workers)
         order = Order(address, config, run, verbose)
         crew = [Crew(number, workers, claim or 0) for number in range(workers)]
         with _started(order, crew) as started:
             code = _attend(started, stop, until_end=run.until_end)
-        found = [each.summary for each in started if each.summary is not None]
-        return pooled(log, run.name, found, workers=workers), code
-    finally:
-        log.close()
+    found = [each.summary for each in started if each.summary is not None]
+    return pooled(log, run.name, found, workers=workers), code
 
 
 def check(workers: int, run: Run) -> None:

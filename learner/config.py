@@ -85,6 +85,11 @@ class Config:
             raise SettingError(
                 f"max_parameters must be at least 1, got {self.max_parameters!r}"
             )
+        if self.max_parameters is not None and self.challengers:
+            raise SettingError(
+                "max_parameters is the ceiling of one model, and challengers are several; "
+                "leave one of the two away"
+            )
         if self.watch_inputs is not None and not 1 <= self.watch_inputs <= MOST_INPUTS:
             raise SettingError(
                 f"watch_inputs must be a whole number from 1 to {MOST_INPUTS}, "

@@ -440,8 +440,9 @@ class Learner:
                             self._teach(x, offset, value, turn)
                             if bounded:
                                 self._outgrown(offset, turn)
-                            policy = self.policy
-                            guess, teach = policy.model.guess, policy.model.learn_one
+                            if direct:
+                                policy = self.policy
+                                guess, teach = policy.model.guess, policy.model.learn_one
                         continue
             try:
                 if (

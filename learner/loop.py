@@ -415,6 +415,7 @@ class _Work:
                 began = time.perf_counter()
                 turn = learner.learn(spoken, answer=self._how.answer, between=between)
                 told.append((part, spoken, turn, time.perf_counter() - began))
+            batch = until(batch, learner.cursor)  # where a breaker opened, less than all
             part.store.note(batch.entries)
             if self._clerk and batch.entries:
                 self._clerk.note(batch, learner.reading.any)

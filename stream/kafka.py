@@ -188,9 +188,10 @@ class KafkaLog:
     def hold(self, group: str, cursors: Cursor) -> None:
         """Do nothing: Kafka keeps no record because somebody may need it."""
 
-    def heed(self, stopping: Callable[[], bool]) -> None:
-        """Wait for the cluster no longer than until `stopping`."""
-        self.cluster.stopping = stopping
+    def heed(self, stopping: Callable[[], bool]) -> Callable[[], None]:
+        """Wait for the cluster no longer than until `stopping`; return what undoes it."""
+        self.cluster.heeded.append(stopping)
+        return lambda: self.cluster.heeded.remove(stopping)
 
     def close(self) -> None:
         """Close every client."""

@@ -96,7 +96,8 @@ class Cluster:
         self.settings = checked(settings)
         self._brokers = list(brokers)
         self._patient = within == float("inf")
-        self.stopping: Callable[[], bool] = lambda: False
+        self.heeded: list[Callable[[], bool]] = []
+        """Who can say that nobody wants to wait any longer."""
         self._opened: dict[Any, Any] = {}
         _last.listen()
         put_bounds()
@@ -109,6 +110,10 @@ class Cluster:
         except StreamError:
             self.close()
             raise
+
+    def stopping(self) -> bool:
+        """Whether anybody who is heeded wants to stop."""
+        return any(stopping() for stopping in [*self.heeded])
 
     def open(
         self,

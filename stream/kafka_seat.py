@@ -44,6 +44,8 @@ _STABLE = 30.0
 """Seconds for which a commit may be pending: a transaction's timeout, and Kafka's own look."""
 _STILL = 5.0
 """Seconds of silence that explain why a group has gone on; heartbeats come every second."""
+_LOOK = 5.0
+"""Seconds for which the brokers are asked who is who, before that is left open."""
 _PART = 1.0
 """Seconds after which a wait for a pending commit is said."""
 
@@ -241,20 +243,21 @@ class MemberWriter(KafkaWriter):
             return SeatLost(f"Kafka called off a transaction of {self._group!r} ({error})")
         return self.fenced()
 
-    def _replaced(self) -> bool:
-        """Whether another process has the member's name in the group by now.
+    def _replaced(self) -> Fenced | None:
+        """Return an error if another process has the member's name in the group by now.
 
         One that wakes up late must not take it back from whoever has gone on for it.
         """
         if self._member is None or self.metadata is None:
-            return False
+            return None
         ask = functools.partial(self._cluster.admin.describe_groups, [self._group])
-        found = self._cluster.ask(ask, f"describe group {self._group!r}")
-        return any(
-            each["group_instance_id"] == self._member
-            and each["member_id"] != self.metadata.member_id
-            for each in found[self._group]["members"]
-        )
+        with contextlib.suppress(StreamError):
+            found = self._cluster.ask(ask, f"describe group {self._group!r}", within=_LOOK)
+            for each in found[self._group]["members"]:
+                mine = each["member_id"] == self.metadata.member_id
+                if each["group_instance_id"] == self._member and not mine:
+                    return self.fenced()
+        return None
 
     def _unknown(self, what: str) -> StreamError:
         return SeatLost(

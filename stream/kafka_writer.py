@@ -103,7 +103,8 @@ class KafkaWriter:
             say = Waiting(self._cluster.address).say
             _bounded(within, lambda: self._store(records, moves, within), say)
         except queue.Empty:
-            self._failed = self._unknown(f"gave no answer within {within:g} s")
+            silent = self._unknown(f"gave no answer within {within:g} s")
+            self._failed = self._replaced() or silent
         except StreamError as error:
             self._failed = error
         if self._failed is not None:
@@ -119,8 +120,9 @@ class KafkaWriter:
             found = self._fenced(error)
             # The broker fences as well whose transaction it has called off for its age.
             aged = time.monotonic() - begun >= self._timeout
-            if isinstance(found, Fenced) and aged and not self._replaced():
-                return self._unknown(f"called a transaction off ({error})")
+            if isinstance(found, Fenced) and aged:
+                off = self._unknown(f"called a transaction off ({error})")
+                return self._replaced() or off
             return found
 
         try:
@@ -165,9 +167,9 @@ class KafkaWriter:
             return Fenced.by_name(self._name)
         return None
 
-    def _replaced(self) -> bool:
-        """Whether another is known to have the name; asked where the broker leaves it open."""
-        return False
+    def _replaced(self) -> Fenced | None:
+        """Return an error if another is known to have the name by now."""
+        return None
 
     def _unknown(self, what: str) -> StreamError:
         return TopicTimeout(

@@ -181,8 +181,9 @@ class MemoryLog:
     def show(self, group: str, cursors: Cursor) -> None:
         """Do nothing: committed cursors are there to see already."""
 
-    def heed(self, stopping: Callable[[], bool]) -> None:
+    def heed(self, stopping: Callable[[], bool]) -> Callable[[], None]:
         """Do nothing: nobody is waited for here without end."""
+        return lambda: None
 
     def hold(self, group: str, cursors: Cursor) -> None:
         """Do nothing: only `MemoryTopic.drop` removes anything here."""

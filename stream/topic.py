@@ -267,10 +267,10 @@ class Log(Protocol):
     def show(self, group: str, cursors: Cursor) -> None:
         """Let the log's own tools see how far `group` has come."""
 
-    def heed(self, stopping: Callable[[], bool]) -> None:
-        """Wait for a log that is away no longer than until `stopping`.
+    def heed(self, stopping: Callable[[], bool]) -> Callable[[], None]:
+        """Wait for a log that is away no longer than until `stopping`; return what undoes it.
 
-        Whatever waits then raises `TopicTimeout`.
+        Whatever waits then raises `TopicTimeout`. Of several each is heeded.
         """
 
     def hold(self, group: str, cursors: Cursor) -> None:
@@ -349,8 +349,8 @@ def partition_of(key: bytes, partitions: int) -> int:
 @contextlib.contextmanager
 def heeding(log: Log, stopping: Callable[[], bool]) -> Iterator[None]:
     """Let a log heed `stopping`, and no longer than this lasts; see `Log.heed`."""
-    log.heed(stopping)
+    heed_no_longer = log.heed(stopping)
     try:
         yield
     finally:
-        log.heed(lambda: False)
+        heed_no_longer()

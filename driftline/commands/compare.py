@@ -219,6 +219,10 @@ def _config(data: Data, alike: Alike) -> dict[str, Any]:
         classes = labels(alike.classes)
         found["classes"] = None if classes is None else tuple(classes)
         found |= {"topic": alike.topic, "mapping": field_map("mapping", alike.mapping)}
+    elif alike.topic is not None or alike.mapping is not None:
+        raise SettingError(
+            "--topic and --mapping are for a stream; leave them away, or leave --source away"
+        )
     return found
 
 

@@ -109,13 +109,17 @@ def learn(
     if workers != 1:
         from driftline.workers import learn as run_all
 
-        with Stop().on_signals() as stop:
-            summary, failed = run_all(
-                *(common.address, config, how),
-                workers=workers,
-                verbose=common.verbose,
-                stop=stop,
-            )
+        log = open_stream(common.address)
+        try:
+            with Stop().on_signals() as stop:
+                summary, failed = run_all(
+                    *(log, common.address, config, how),
+                    workers=workers,
+                    verbose=common.verbose,
+                    stop=stop,
+                )
+        finally:
+            log.close()
         _tell_summary(summary, common)
         return failed or _code(summary, stop)
     log = open_stream(common.address)

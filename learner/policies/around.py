@@ -62,7 +62,7 @@ class Frozen(Around):
 
 
 class Keeping(Around):
-    """A model that keeps a sample of what it is taught."""
+    """A model that keeps a sample of what it has learned."""
 
     def __init__(self, model: Model, reservoir: Reservoir) -> None:
         super().__init__(model)
@@ -70,13 +70,13 @@ class Keeping(Around):
 
     def learn_one(self, x: Features, y: Label) -> None:
         """Learn one labelled sample, and keep it perhaps."""
-        self.reservoir.add([x], [y])
         super().learn_one(x, y)
+        self.reservoir.add([x], [y])
 
     def learn(self, xs: Sequence[Features], ys: Sequence[Label]) -> None:
         """Learn labelled samples, and keep some of them."""
-        self.reservoir.add(xs, ys)
         super().learn(xs, ys)
+        self.reservoir.add(xs, ys)
 
 
 class Replaying(Around):

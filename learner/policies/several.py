@@ -10,6 +10,7 @@ from typing import Any
 
 from learner.models.model import Guess, Model, ModelError
 from learner.policies.arms import NONE, Arm, named
+from learner.policies.around import Frozen
 from learner.policies.policy import Action, Maker, Policy
 from stream.errors import SettingError
 from stream.records import ArmTotals, Features, Label
@@ -186,7 +187,7 @@ class Several:
     def _teach(self, lesson: Callable[[Arm], None]) -> None:
         failed: list[Exception] = []
         lead, fatal = self._lead, None
-        pupils = {id(arm.model): arm for arm in self.arms}
+        pupils = {id(arm.model): arm for arm in self.arms if not isinstance(arm.model, Frozen)}
         for arm in pupils.values():
             try:
                 lesson(arm)
@@ -198,7 +199,7 @@ class Several:
             arm.taught = True
             if arm.policy.said:
                 self.said += named(arm, self.serving, arm.policy.told())
-        if fatal or len(failed) == len(pupils):
+        if fatal or (failed and len(failed) == len(pupils)):
             raise fatal or failed[-1]
 
 
