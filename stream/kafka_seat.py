@@ -130,6 +130,7 @@ class KafkaSeat:
         if metadata != self._metadata:
             self._metadata, self._round = metadata, self._round + 1
         self.writer.metadata, self.writer.heard = metadata, time.monotonic()
+        self.writer.known = metadata.member_id
         partitions = frozenset(place.partition for place in self._consumer.assignment())
         return Share(self._round, partitions)
 
@@ -201,6 +202,8 @@ class MemberWriter(KafkaWriter):
         """Who moves the offsets: what the member was when it was last told its share."""
         self.heard = time.monotonic()
         """When that was."""
+        self.known = ""
+        """As whom the group knew the member then."""
         own = secrets.token_hex(8) if member is None else member
         super().__init__(cluster, topic, f"{group}.{own}", atomic=True)
 
@@ -214,7 +217,8 @@ class MemberWriter(KafkaWriter):
             self._commit(None, within)
             return
         if self.metadata is None or not stands(self.metadata):
-            raise self._failed or SeatLost(f"this process has no place in {self._group!r}")
+            lost = SeatLost(f"this process has no place in {self._group!r}")
+            raise self._failed or self._replaced() or lost
         offsets = {
             TopicPartition(self._reads, p): OffsetAndMetadata(cursor)
             for p, cursor in cursors.items()
@@ -233,7 +237,8 @@ class MemberWriter(KafkaWriter):
             silent, why = time.monotonic() - self.heard, ""
             if silent > _STILL:
                 why = f", which stood still for {silent:.0f} s: paused, or its machine too busy"
-            return SeatLost(f"the group {self._group!r} has gone on without this process{why}")
+            lost = SeatLost(f"the group {self._group!r} has gone on without this process{why}")
+            return self._replaced() or lost
         if isinstance(error, refusals.FencedInstanceIdError):
             return self.fenced()
         if super()._fenced(error) is None:
@@ -248,13 +253,13 @@ class MemberWriter(KafkaWriter):
 
         One that wakes up late must not take it back from whoever has gone on for it.
         """
-        if self._member is None or self.metadata is None:
+        if self._member is None or not self.known:
             return None
         ask = functools.partial(self._cluster.admin.describe_groups, [self._group])
         with contextlib.suppress(StreamError):
             found = self._cluster.ask(ask, f"describe group {self._group!r}", within=_LOOK)
             for each in found[self._group]["members"]:
-                mine = each["member_id"] == self.metadata.member_id
+                mine = each["member_id"] == self.known
                 if each["group_instance_id"] == self._member and not mine:
                     return self.fenced()
         return None

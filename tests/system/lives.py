@@ -68,7 +68,10 @@ class Life:
 
     def wait(self, patience=PATIENCE):
         """Return the exit code once there is one; minus the signal that was the end."""
-        eventually(lambda: not self.alive, patience)
+        try:
+            eventually(lambda: not self.alive, patience)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it said:\n{self.err}") from None
         return self.code
 
     @property

@@ -110,7 +110,7 @@ def test_of_two_with_one_member_name_the_older_ends(
     first.send(signal.SIGCONT)
     third = learn(*TREE, "--member", "a", session=LONG)
     for life in (first, second):
-        assert life.wait() == 1
+        assert life.wait() == 1, [each.err for each in (first, second, third)]
         assert life.err.splitlines()[-1].startswith("driftline: another process")
         assert "Traceback" not in life.err
     beyond(told, sum(told.said.values()) + 100, third)
