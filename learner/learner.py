@@ -311,10 +311,9 @@ class Learner:
                     self._watch_inputs(record.x, guess, offset, turn)
                 if self.watch is not None:
                     self._watch_error(y, label, flag, offset, turn)
-        lessons = [(record.x, record.y) for record in records]
         self.untaught += [
-            (x, y, offset, value)
-            for (x, y), offset, value in zip(lessons, offsets, values, strict=True)
+            (record.x, record.y, offset, value)
+            for record, offset, value in zip(records, offsets, values, strict=True)
         ]
         return True
 

@@ -10,6 +10,7 @@ from kafka import KafkaConsumer, TopicPartition
 from stream.connect import connect, kafka_address
 from stream.sqlite import SqliteLog
 from stream.topic import samples_of, topic_of
+from tests.system.lives import PATIENCE, Told, faults, samples
 
 SOURCE = "synth:Sine(seed=7)"
 # The detector is ADWIN unless told otherwise.
@@ -136,3 +137,14 @@ def copied(url, folder):
     original.connection().execute("VACUUM INTO ?", (str(path),))
     original.close()
     return f"sqlite:{path}"
+
+
+def check_undisturbed(told, nursery, url, limit, *, cwd):
+    """Hold what was said against what one says whom nothing disturbs, and the samples too."""
+    how = ("--state", cwd / "state", *TREE, "--until-end", "--name", "oracle")
+    oracle = nursery.start("learn", "--stream", url, *how, cwd=cwd)
+    assert oracle.wait(2 * PATIENCE) == 0, oracle.err
+    ids = [it["id"] for records in samples(url).values() for _, it in records if "id" in it]
+    assert sorted(ids) == [*range(limit)]
+    with closing(Told(url, "oracle")) as undisturbed:
+        assert faults(told, undisturbed, exactly_once=True) == []

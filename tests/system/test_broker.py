@@ -10,8 +10,8 @@ from contextlib import closing
 import pytest
 
 from tests.counts import number
-from tests.system.lives import PATIENCE, Told, eventually, faults, samples
-from tests.system.streams import TREE, produce
+from tests.system.lives import PATIENCE, Told, eventually
+from tests.system.streams import TREE, check_undisturbed, produce
 from tools.kafka import Broker, BrokerError, java
 
 KILLS = number("BROKER_KILLS", 1)
@@ -74,7 +74,7 @@ def test_a_broker_that_is_away_costs_nothing(mortal, nursery, tmp_path, report):
         time.sleep(2)
         for life in (learner, monitor):
             assert life.end(signal.SIGTERM) == 0, life.err
-        check(told, nursery, tmp_path, url)
+        check_undisturbed(told, nursery, url, LIMIT, cwd=tmp_path)
     assert monitor.summary["learners"]["main"]["labelled"] == LIMIT
     said = {name: len(SAYS.findall(life.err)) for name, life in lives.items()}
     report(outages=outages, away=round(away), **said)
@@ -92,14 +92,3 @@ def until(told, number, lives):
         return sum(told.follow(0.02).values()) > number
 
     eventually(look, 2 * PATIENCE)
-
-
-def check(told, nursery, folder, url):
-    """Hold what was said against what one says whom nothing disturbs."""
-    how = ("--state", folder / "state", *TREE, "--until-end", "--name", "oracle")
-    oracle = nursery.start("learn", "--stream", url, *how, cwd=folder)
-    assert oracle.wait(2 * PATIENCE) == 0, oracle.err
-    ids = [it["id"] for records in samples(url).values() for _, it in records if "id" in it]
-    assert sorted(ids) == [*range(LIMIT)]
-    with closing(Told(url, "oracle")) as undisturbed:
-        assert faults(told, undisturbed, exactly_once=True) == []

@@ -8,8 +8,8 @@ import pytest
 
 from tests.counts import number
 from tests.proxy import COMMIT, PRODUCE, READ, Fault
-from tests.system.lives import PATIENCE, Told, eventually, faults, samples
-from tests.system.streams import TREE, produce
+from tests.system.lives import Told, eventually
+from tests.system.streams import TREE, check_undisturbed, produce
 
 ROUNDS = number("FAULTS", 4)
 """Combinations of a fault and what it strikes; twelve are all there are."""
@@ -49,7 +49,7 @@ def test_faults_of_the_network_show_nowhere(
         end = told.log.topic(f"{told.log.stream}.samples").end()
         eventually(lambda: told.follow(0.02) == end or not learner.alive)
         assert learner.end(15) == 0, learner.err
-        check(told, nursery, tmp_path, kafka_stream)
+        check_undisturbed(told, nursery, kafka_stream, LIMIT, cwd=tmp_path)
     lines = (learner.err + producer.err).count("waiting for Kafka")
     report(
         what=what, where=where, struck=struck, again=learner.err.count("joining"), lines=lines
@@ -69,14 +69,3 @@ def trouble(round_, proxy, told, lives):
             time.sleep(rng.uniform(0.2, LONG if round_ % 16 == 14 else SHORT))
         struck += fault.struck
     return struck
-
-
-def check(told, nursery, folder, url):
-    """Hold what was said against what one says whom nothing disturbs."""
-    how = ("--state", folder / "state", *TREE, "--until-end", "--name", "oracle")
-    oracle = nursery.start("learn", "--stream", url, *how, cwd=folder)
-    assert oracle.wait(2 * PATIENCE) == 0, oracle.err
-    ids = [it["id"] for records in samples(url).values() for _, it in records if "id" in it]
-    assert sorted(ids) == [*range(LIMIT)]
-    with closing(Told(url, "oracle")) as undisturbed:
-        assert faults(told, undisturbed, exactly_once=True) == []
