@@ -23,7 +23,7 @@ from kafka.structs import MemberState, OffsetAndMetadata, TopicPartition
 
 from stream.errors import Fenced, SeatLost, SettingError, StreamError
 from stream.kafka_cluster import LOOK, Cluster, Waiting
-from stream.kafka_writer import KafkaWriter
+from stream.kafka_writer import LOOK_FOR, KafkaWriter
 from stream.topic import Cursor, Share, Topic
 
 _log = logging.getLogger("driftline.kafka")
@@ -44,8 +44,6 @@ _STABLE = 30.0
 """Seconds for which a commit may be pending: a transaction's timeout, and Kafka's own look."""
 _STILL = 5.0
 """Seconds of silence that explain why a group has gone on; heartbeats come every second."""
-_LOOK = 5.0
-"""Seconds for which the brokers are asked who is who, before that is left open."""
 _PART = 1.0
 """Seconds after which a wait for a pending commit is said."""
 
@@ -257,7 +255,7 @@ class MemberWriter(KafkaWriter):
             return None
         ask = functools.partial(self._cluster.admin.describe_groups, [self._group])
         with contextlib.suppress(StreamError):
-            found = self._cluster.ask(ask, f"describe group {self._group!r}", within=_LOOK)
+            found = self._cluster.ask(ask, f"describe group {self._group!r}", within=LOOK_FOR)
             for each in found[self._group]["members"]:
                 mine = each["member_id"] == self.known
                 if each["group_instance_id"] == self._member and not mine:

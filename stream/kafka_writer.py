@@ -8,6 +8,7 @@ whose records it could not send: here a commit has a deadline, and no record goe
 from __future__ import annotations
 
 import contextlib
+import functools
 import queue
 import threading
 import time
@@ -28,6 +29,8 @@ _TRANSACTION = {"transaction_timeout_ms": 10_000, "retry_backoff_ms": 5}
 
 _PART = 1.0
 """Seconds of a commit after which it is worth a word that it takes so long."""
+LOOK_FOR = 5.0
+"""Seconds for which the brokers are asked who is who, before that is left open."""
 
 Moves = tuple[Mapping[Any, Any], Any]
 """The offsets that a commit moves by topic and partition, and who in their group moves them."""
@@ -46,12 +49,14 @@ class KafkaWriter:
         self._partitions: dict[str, int] = {}
         self._waiting: list[tuple[Any, ...]] = []
         self._failed: StreamError | None = None
+        self._epoch: tuple[int, int] | None = None
         if not atomic:
             self._producer = cluster.open(KafkaProducer)
         else:
             self._producer = cluster.open(KafkaProducer, _TRANSACTION, transactional_id=name)
             started = self._producer.init_transactions
             cluster.ask(started, f"let {name!r} write", within=float("inf"))
+            self._epoch = self._latest_epoch(LOOK_FOR)
         self._largest: int = self._producer.config["max_request_size"]
         self._timeout = self._producer.config["transaction_timeout_ms"] / 1000
 
@@ -120,6 +125,8 @@ class KafkaWriter:
             found = self._fenced(error)
             # The broker fences as well whose transaction it has called off for its age.
             aged = time.monotonic() - begun >= self._timeout
+            if found is None and not aged and self._overtaken():
+                return self._fenced(refusals.ProducerFencedError())
             if isinstance(found, Fenced) and aged:
                 off = self._unknown(f"called a transaction off ({error})")
                 return self._replaced() or off
@@ -165,6 +172,25 @@ class KafkaWriter:
         # Once fenced, the client says so in the text of another error.
         if isinstance(error, kinds) or "ProducerFenced" in str(error):
             return Fenced.by_name(self._name)
+        return None
+
+    def _overtaken(self) -> bool:
+        """Return whether another writer has begun under the name since, where that is known.
+
+        To a commit that meets its beginning a broker may answer that it does not know.
+        """
+        if self._epoch is None:
+            return False
+        latest = self._latest_epoch(LOOK_FOR)
+        return latest is not None and latest != self._epoch
+
+    def _latest_epoch(self, within: float) -> tuple[int, int] | None:
+        """Return the epoch of the name's newest writer; brokers before 3.0 tell None."""
+        ask = functools.partial(self._cluster.admin.describe_transactions, [self._name])
+        with contextlib.suppress(StreamError):
+            what = f"describe the writer {self._name!r}"
+            found = self._cluster.ask(ask, what, within=within)[self._name]
+            return found.producer_id, found.producer_epoch
         return None
 
     def _replaced(self) -> Fenced | None:

@@ -22,7 +22,7 @@ from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.record.util import calc_crc32c
 
 from stream import kafka_seat, kafka_writer
-from stream.errors import SeatLost, SettingError, StreamError
+from stream.errors import Fenced, SeatLost, SettingError, StreamError
 from stream.kafka_seat import KafkaSeat, stands
 from stream.kafka_writer import KafkaWriter
 from tests.proxy import ANSWER, COMMIT, PRODUCE, REQUEST, Fault, Proxy
@@ -35,6 +35,8 @@ pytestmark = [
 ]
 
 Patch = pytest.MonkeyPatch
+END = frozenset({26})
+"""The end of a transaction, by its API key."""
 NOWHERE = 99
 """A partition that there is not."""
 HASTY = {"delivery_timeout_ms": 3000, "request_timeout_ms": 2900}
@@ -255,3 +257,34 @@ def test_d7_a_member_that_was_thrown_out_commits_nothing(
     with pytest.raises(SeatLost):
         lazy.writer.commit({0: 60})
     assert quick.committed([0]) == {0: 50}
+
+
+def unsure(answer: bytes) -> bytes:
+    """Return the answer of a broker that knows no more than that something went wrong."""
+    fenced, unknown = (struct.pack(">h", code) for code in (90, -1))
+    assert answer.count(fenced) == 1
+    return answer.replace(fenced, unknown)
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_who_is_overtaken_within_a_commit_leaves_the_name_to_the_other(
+    kafka: str, proxy: Proxy, sit: Sit, monkeypatch: Patch, guarded: bool
+) -> None:
+    """Some of the time Kafka answers with error -1, as if nothing were known, and not 90."""
+    seat = sit(proxy.address, "a")
+    settle(seat)
+    seat.writer.append(seat._topic, b"late", partition=0)
+    others = []
+
+    def overtaken(frame: bytes) -> bytes:
+        others.append(sit(kafka, "a"))
+        return frame
+
+    if not guarded:
+        monkeypatch.setattr(KafkaWriter, "_overtaken", lambda _: False)
+    before = Fault("alter", END, (REQUEST,), times=1, change=overtaken)
+    after = Fault("alter", END, (ANSWER,), times=1, change=unsure)
+    refused = pytest.raises(Fenced if guarded else SeatLost)
+    with proxy.trouble(before), proxy.trouble(after), refused:
+        seat.writer.commit({0: 1})
+    assert values(others[0]) == []
