@@ -45,7 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rate", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--turn-seconds", type=float, default=0.05)
+    parser.add_argument("--turn-seconds", type=float, default=0.01)
     parser.add_argument("--learner", nargs=2, metavar=("URL", "NOTES"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.learner:

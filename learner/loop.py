@@ -98,7 +98,7 @@ class Run:
     state: State
     key_file: Path | None = None
     turn: int = 2000
-    turn_seconds: float = 0.05
+    turn_seconds: float = 0.01
     until_end: bool = False
     rebuild: bool = False
     fresh: bool = False

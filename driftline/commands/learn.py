@@ -21,7 +21,7 @@ def learn(
     learning: Learning | None = None,
     named: Named | None = None,
     turn: int = 2000,
-    turn_seconds: float = 0.05,
+    turn_seconds: float = 0.01,
     delivery: Literal["exactly-once", "at-least-once"] = "exactly-once",
     member: str | None = None,
     workers: int = 1,
