@@ -155,6 +155,7 @@ def test_a_turn_waits_for_more_but_not_for_long(tmp_path):
 
 
 def taken(log):
+    """Return how many samples have been committed."""
     return log.committed(GROUP).get(0, 0)
 
 
