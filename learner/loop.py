@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -20,16 +19,15 @@ from learner.hot import hot, one_thread
 from learner.keys import HOW_TO_SHARE, key_of
 from learner.learner import Learner
 from learner.lookout import Lookout, replaced
-from learner.messages import Topics, send
+from learner.messages import Topics
 from learner.opening import Stopping, asked_over_http, awaited
 from learner.past import Asked, enter, let_go, refuse_past
-from learner.places import Part, Places
+from learner.places import Places
 from learner.reader import Reader
-from learner.resources import event_time, header
 from learner.saves import Saves
 from learner.state import State
 from learner.summary import Summary, summarize
-from learner.turn import Turn
+from learner.telling import Teller
 from stream.errors import (
     BreakerOpen,
     CheckpointError,
@@ -270,6 +268,7 @@ class _Work:
         self._writer = self._seat.writer
         over = desk.wake if desk else None
         self._commits = Commits(self._writer, self._done, over)
+        self._teller = Teller(samples, self._topics, self._writer)
         self._places = Places(
             log,
             samples,
@@ -331,15 +330,10 @@ class _Work:
 
     def run(self) -> Summary:
         """Take turns until told to stop, then save and sum up."""
-        origin = {
-            "host": socket.gethostname().encode(),
-            "topic": self._samples.name.encode(),
-            "identity": self._samples.identity.encode(),
-        }
         with contextlib.closing(self._seat), self._commits:
             if self._look():
                 self._done({p: part.learner.cursor for p, part in self._parts.items()})
-                self._turns(origin)
+                self._turns()
             if self._desk is not None:
                 self._desk.close()
             self._save()
@@ -347,7 +341,7 @@ class _Work:
         learners = [part.learner for part in self._parts.values()]
         return summarize(learners, self._seconds, new)
 
-    def _turns(self, origin: dict[str, bytes]) -> None:
+    def _turns(self) -> None:
         while not self._stopping():
             if self._paused():
                 continue
@@ -357,7 +351,7 @@ class _Work:
                 return
             if batches := self._reader.read(cursors):
                 self._started = self._started or time.monotonic()
-                self._turn(batches, origin)
+                self._turn(batches)
                 if self._saves.due:
                     self._save()
             else:
@@ -394,7 +388,7 @@ class _Work:
         committed = self._seat.committed(self._end)
         return all(committed.get(p, 0) >= stop for p, stop in self._end.items())
 
-    def _turn(self, batches: Sequence[Batch], origin: dict[str, bytes]) -> None:
+    def _turn(self, batches: Sequence[Batch]) -> None:
         """Learn some batches, and begin to commit what came of them with the cursors after.
 
         The commit before has the time of the learning to come to its end.
@@ -427,30 +421,12 @@ class _Work:
         if not told:
             self._done(reached)
             return
+        commit = self._commits.seconds
         for part, batch, turn, seconds in told:
-            resources = header(
-                turn.timed,
-                event_time(batch.entries, part.learner.reading.any),
-                turn=seconds,
-                commit=self._commits.seconds,
-                account=part.store.account,
-                model_parameters=part.parameters,
-                paused=self._breaker.open(part.learner.recent),
-            )
-            self._tell(part, turn, {**origin, "resources": resources})
+            paused = self._breaker.open(part.learner.recent)
+            self._teller.tell(part, batch, turn, seconds, commit=commit, paused=paused)
         # One partition may still replay while another speaks: its cursor must not go back.
         self._commits.start({p: part.spoken for p, part in self._parts.items()}, reached)
-
-    def _tell(self, part: Part, turn: Turn, origin: dict[str, bytes]) -> None:
-        """Append what came of a partition's turn, and say of it what a person wants to know."""
-        learner = part.learner
-        headers = {
-            **origin,
-            "start": str(learner.start).encode(),
-            "config": learner.config.hash.encode(),
-        }
-        send(turn, learner.totals, learner.partition, self._topics, self._writer, headers)
-        part.progress.say(turn)
 
     def _done(self, reached: Cursor) -> None:
         """Note how far all is committed."""
