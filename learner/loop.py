@@ -15,6 +15,7 @@ from learner.breaker import Breaker, Share
 from learner.checkpoint import Checkpoints
 from learner.commits import Commits
 from learner.config import Config
+from learner.counts import Counts
 from learner.hot import hot, one_thread
 from learner.keys import HOW_TO_SHARE, key_of
 from learner.learner import Learner
@@ -168,9 +169,10 @@ def learn(
     # A wrong setting is said before anything is opened or waited for.
     model = Learner(config, 0, 0).policy.model
     topic = config.topic or samples_of(log.stream)
+    counts = Counts(log.stream, run.name)
     with (
         heeding(log, stopping),
-        asked_over_http(run.name, run.host, run.port, stopping) as (desk, port),
+        asked_over_http(log, run.name, run.host, run.port, stopping, counts) as (desk, port),
     ):
         patient = not (run.until_end or run.past)
         samples = awaited(log, topic, stopping, patient=patient)
@@ -179,7 +181,7 @@ def learn(
         else:
             run, span = _settled(log, samples, config, run)
             with hot(), one_thread(model):
-                summary = _lives(log, samples, config, run, span, stopping, moved, desk)
+                summary = _lives(log, samples, config, run, span, stopping, moved, desk, counts)
             if span is not None:
                 summary = replace(summary, name=run.name)
                 let_go(log, run.name, summary.cursor, span)
@@ -211,11 +213,12 @@ def _lives(
     stopping: Stopping,
     moved: Moved,
     desk: Desk | None,
+    counts: Counts,
 ) -> Summary:
     """Learn, and begin anew whenever the seat in the group is lost."""
     end = span.stop if span else samples.end() if run.until_end else {}
     while True:
-        work = _Work(log, samples, config, run, span, end, stopping, moved, desk)
+        work = _Work(log, samples, config, run, span, end, stopping, moved, desk, counts)
         try:
             return work.run()
         except TopicReplaced as error:
@@ -243,6 +246,7 @@ class _Work:
         stopping: Stopping,
         moved: Moved,
         desk: Desk | None,
+        counts: Counts,
     ) -> None:
         self._log, self._samples, self._how = log, samples, run
         self._end = end
@@ -250,7 +254,7 @@ class _Work:
         self._started: float | None = None
         self._topics = Topics.of(log.stream, run.name)
         self._group = group_of(log.stream, run.name)
-        self._seconds = 0.0
+        self._seconds, self._counts = 0.0, counts
         self._lookout = Lookout(log, samples, run.name)
         key = key_of(run.state, run.key_file, anew=run.rebuild or run.fresh)
 
@@ -265,10 +269,11 @@ class _Work:
         self._seat = log.join(
             self._group, samples, member=run.member, exactly_once=once, crew=run.crew
         )
+        counts.joined()
         self._writer = self._seat.writer
         over = desk.wake if desk else None
-        self._commits = Commits(self._writer, self._done, over)
-        self._teller = Teller(samples, self._topics, self._writer)
+        self._commits = Commits(self._writer, self._committed, over)
+        self._teller = Teller(samples, self._topics, self._writer, counts)
         self._places = Places(
             log,
             samples,
@@ -277,12 +282,13 @@ class _Work:
             config,
             store,
             end,
+            counts,
             span=span,
             rebuild=run.rebuild,
             fresh=run.fresh,
         )
         self._parts = self._places.parts
-        self._saves = Saves(log, self._group, self._seat)
+        self._saves = Saves(log, self._group, self._seat, counts)
         self._desk, self._clerk = desk, self._clerk_at(desk)
         self._breaker = Breaker(run.breaker, desk)
         self._reader = Reader(
@@ -394,6 +400,7 @@ class _Work:
         The commit before has the time of the learning to come to its end.
         """
         told = []
+        self._counts.began(sum(len(batch.entries) for batch in batches))
         for batch in batches:
             part = self._parts[batch.partition]
             batch = until(batch, part.stop)
@@ -402,6 +409,7 @@ class _Work:
             between = self._clerk.between(batch.partition) if self._clerk else None
             if silent.next > learner.cursor:
                 learner.learn(silent, between=between)
+                self._counts.replayed(len(silent.entries))
                 if learner.cursor >= part.said:
                     self._saves.hurry()  # so that a crash need not replay this again
             # What a replay comes to may be what its learner was paused at.
@@ -419,6 +427,7 @@ class _Work:
         told = [each for each in told if self._parts.get(each[0].learner.partition) is each[0]]
         reached = {p: part.learner.cursor for p, part in self._parts.items()}
         if not told:
+            self._counts.done(None)
             self._done(reached)
             return
         commit = self._commits.seconds
@@ -427,6 +436,10 @@ class _Work:
             self._teller.tell(part, batch, turn, seconds, commit=commit, paused=paused)
         # One partition may still replay while another speaks: its cursor must not go back.
         self._commits.start({p: part.spoken for p, part in self._parts.items()}, reached)
+
+    def _committed(self, reached: Cursor) -> None:
+        self._counts.done(self._commits.seconds)
+        self._done(reached)
 
     def _done(self, reached: Cursor) -> None:
         """Note how far all is committed."""

@@ -1,9 +1,10 @@
-"""What came of a turn, said: on the topics, and to a person."""
+"""What came of a turn, said: on the topics, to a person, and to who counts."""
 
 from __future__ import annotations
 
 import socket
 
+from learner.counts import Counts
 from learner.messages import Topics, send
 from learner.models.presets import named
 from learner.places import Part
@@ -19,8 +20,8 @@ _NAME = 200
 class Teller:
     """Appends to the topics what comes of the `samples`, with headers that say whose it is."""
 
-    def __init__(self, samples: Topic, topics: Topics, writer: Writer) -> None:
-        self._topics, self._writer = topics, writer
+    def __init__(self, samples: Topic, topics: Topics, writer: Writer, counts: Counts) -> None:
+        self._topics, self._writer, self._counts = topics, writer, counts
         self._origin = {
             "host": socket.gethostname().encode(),
             "topic": samples.name.encode(),
@@ -62,3 +63,4 @@ class Teller:
         }
         send(turn, learner.totals, learner.partition, self._topics, self._writer, headers)
         part.progress.say(turn)
+        self._counts.told(turn, seconds)
