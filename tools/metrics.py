@@ -39,7 +39,7 @@ SERVICES = (
         "learner",
         "`driftline learn --port 8001`",
         "What one process does itself. Prometheus adds `instance`, which tells the learners of "
-        "a name apart.",
+        "a name apart. With `--workers` there is no such page; the monitor tells of them all.",
         learner.LABELS,
         (*learner.COUNTED, *learner.COMPUTED, *ASKED),
     ),

@@ -39,7 +39,7 @@ def prometheus(watched, tmp_path_factory):
         prometheus.await_(f"min(driftline_samples_total) > {DRIFT} / 2")
         prometheus.await_("min(sum by (stream) (driftline_resets_total)) > 0")
         prometheus.await_("sum(driftline_learner_checkpoint_bytes) > 0")
-        prometheus.await_("driftline_arm_scored_total > 100")
+        prometheus.await_("min(driftline_arm_scored_total) > 100")
         yield prometheus
 
 
@@ -96,6 +96,7 @@ def test_every_query_of_every_dashboard_draws_something(prometheus, report):
             selectors |= set(re.findall(r"\w+\{[^}]*\}", promql))
     silent += [selector for selector in sorted(selectors) if not prometheus.drawn(selector)]
 
+    assert prometheus.drawn("driftline_nothing_of_the_kind") == []
     report(expressions=expressions, selectors=len(selectors), variables=variables)
     assert silent == []
 

@@ -33,7 +33,11 @@ TREE = Config(
     challengers=({"name": "bayes", "model": "naive-bayes"},),
 )
 LOGISTIC = Config(model="logistic", policy="reset", watch_inputs=3)
-LINEAR = Config(model="linear", policy="none")
+LINEAR = Config(
+    model="linear",
+    policy="none",
+    challengers=({"name": "tree", "model": "tree-regressor"},),
+)
 ODD = Config(model="half-space-trees", policy="none")
 CLASSES = "synth:RandomRBF(n_classes=4, n_features=5)"
 NUMBERS = "synth:Friedman"
