@@ -60,7 +60,7 @@ DOORS = {
         "producer/sources/sklearn.py",
     },
     "sqlite3": {"stream/sqlite_db.py", "stream/sqlite_file.py", "stream/sqlite_writer.py"},
-    "starlette": {"learner/serving/", "monitor/web.py", "stream/pages.py", "stream/web.py"},
+    "starlette": {"learner/serving/", "stream/pages.py", "stream/web.py"},
     "structlog": {"driftline/"},
     "threadpoolctl": {"learner/models/sklearn.py"},
     "uvicorn": {"stream/web.py"},
