@@ -37,28 +37,28 @@ COUNTED = (
     Described("driftline_learner_commit_duration_seconds", "Time a commit took."),
     Described(
         f"{_CHECKPOINT}s_total",
-        "Checkpoints by outcome: saved or failed; skipped, with a commit under way; unchanged; "
+        "Checkpoints by outcome: saved or failed; skipped, ahead of what was said; unchanged; "
         "loaded or refused at a start.",
         ("outcome",),
     ),
     Described(f"{_CHECKPOINT}_duration_seconds", "Time to write a checkpoint."),
+    Described("driftline_learner_joins_total", "Seats taken in the group, the first too."),
+    Described(
+        "driftline_learner_rebalances_total",
+        "Times that the group has shared the partitions out, the first too.",
+    ),
+)
+COMPUTED = (
+    Described(
+        f"{_RECORDS}_in_progress", "Records read whose outcomes are yet to be committed."
+    ),
+    Described("driftline_learner_partitions", "Partitions held here."),
     Described(
         f"{_CHECKPOINT}_bytes", "Size of the newest checkpoints of the partitions held here."
     ),
     Described(
         f"{_CHECKPOINT}_timestamp_seconds",
         "When the oldest of them was written; a restart replays what came since.",
-    ),
-    Described("driftline_learner_joins_total", "Seats taken in the group, the first too."),
-    Described(
-        "driftline_learner_rebalances_total",
-        "Times that the group has shared the partitions out, the first too.",
-    ),
-    Described("driftline_learner_partitions", "Partitions held here."),
-)
-COMPUTED = (
-    Described(
-        f"{_RECORDS}_in_progress", "Records read whose outcomes are yet to be committed."
     ),
 )
 LABELS = ("stream", "learner")
@@ -83,7 +83,8 @@ class Counts:
     def __init__(self, stream: str, learner: str) -> None:
         common = {"stream": stream, "learner": learner}
         self._turns: deque[_Turn] = deque()
-        self.registry = registry(Computed(COMPUTED, self._in_progress, common))
+        self._accounts: tuple[Account, ...] = ()
+        self.registry = registry(Computed(COMPUTED, self._computed, common))
         self._its = Instruments(self.registry, COUNTED, common)
 
     def page(self, accept: str) -> tuple[bytes, str]:
@@ -95,10 +96,10 @@ class Counts:
         self._turns.clear()
         self._its.add("driftline_learner_joins_total")
 
-    def shared(self, partitions: int) -> None:
-        """Note that the group has shared out, and how many partitions are held by now."""
+    def shared(self, accounts: Iterable[Account]) -> None:
+        """Note that the group has shared out, with the accounts of all partitions now held."""
         self._its.add("driftline_learner_rebalances_total")
-        self._its.put("driftline_learner_partitions", partitions)
+        self._accounts = tuple(accounts)
 
     def began(self, records: int) -> None:
         """Note that a turn has begun."""
@@ -142,13 +143,10 @@ class Counts:
         if seconds is not None:
             self._its.observe(f"{_CHECKPOINT}_duration_seconds", seconds)
 
-    def kept(self, accounts: Iterable[Account]) -> None:
-        """Note the newest checkpoints of all partitions held."""
-        found = [(it.size, it.written) for it in accounts if it.written is not None]
-        if found:
-            self._its.put(f"{_CHECKPOINT}_bytes", sum(size or 0 for size, _ in found))
-            oldest = min(written for _, written in found)
-            self._its.put(f"{_CHECKPOINT}_timestamp_seconds", oldest)
-
-    def _in_progress(self) -> Told:
+    def _computed(self) -> Told:
         yield f"{_RECORDS}_in_progress", (), sum(turn.records for turn in [*self._turns])
+        yield "driftline_learner_partitions", (), len(self._accounts)
+        found = [(it.size, it.written) for it in self._accounts]
+        if times := [written for _, written in found if written is not None]:
+            yield f"{_CHECKPOINT}_bytes", (), sum(size or 0 for size, _ in found)
+            yield f"{_CHECKPOINT}_timestamp_seconds", (), min(times)

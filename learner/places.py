@@ -102,7 +102,7 @@ class Places:
             self._seat.writer.commit(spoken)
         self._say(mine)
         self._round = share.round
-        self._counts.shared(len(self.parts))
+        self._counts.shared(part.store.account for part in self.parts.values())
 
     def _known(self, partitions: frozenset[int]) -> bool:
         """Return whether all of them are there; the group may have heard of them first."""

@@ -64,7 +64,6 @@ class Saves:
             shown[p] = part.learner.cursor
             if oldest is not None:
                 held[p] = oldest
-        self._counts.kept(part.store.account for part in parts.values())
         if not failed:
             self._relieve()
         self._log.hold(self._group, held)

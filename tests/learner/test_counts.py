@@ -6,8 +6,10 @@ import time
 import pytest
 
 from learner import saves
+from learner.commits import Commits
 from learner.config import Config
 from learner.loop import Run, learn
+from stream.errors import TopicTimeout
 from stream.memory import MemoryLog
 from stream.records import Record, decode_outcomes, encode
 from tests.learner.serving.asking import asked, ready
@@ -17,6 +19,7 @@ CONFIG = Config(model="naive-bayes", policy="none")
 WHOSE = {"stream": "s", "learner": "main"}
 SAMPLES, QUESTIONS, BAD = 900, 60, 40
 ALL = SAMPLES + QUESTIONS + BAD
+SAVED = "learner_checkpoint_duration_seconds_count"
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def page(client, seen=lambda now: True, records=ALL):
         found = client.get("/metrics")[1]
         now = values(found, **WHOSE)
         read = now["learner_records_in_total"]
-        if read == records and now["learner_records_in_progress"] == 0 and seen(now):
+        if records in (None, read) and now["learner_records_in_progress"] == 0 and seen(now):
             return found
         time.sleep(0.01)
     raise AssertionError(found)
@@ -98,6 +101,27 @@ def test_what_is_learned_again_is_told_apart(log, tmp_path):
     assert now["learner_turn_duration_seconds_count"] == 0
 
 
+def test_what_no_commit_has_stored_is_not_out(log, tmp_path, monkeypatch):
+    """A learner that joins again says it again, and it goes out once."""
+    commit, fates = Commits._commit, iter([True])
+
+    def lose(self, cursors):
+        if next(fates, False):
+            raise TopicTimeout("no answer")
+        commit(self, cursors)
+
+    monkeypatch.setattr(Commits, "_commit", lose)
+    out = ("learner_records_out_total", "outcome")
+    with asked(log, CONFIG, tmp_path, turn=100) as client:
+        found = page(client, lambda now: now.get(out, 0) >= SAMPLES, records=None)
+        now = values(found, **WHOSE)
+
+    assert now[out] == SAMPLES
+    assert now["learner_records_dead_total", "truncated"] == BAD
+    assert ALL < now["learner_records_in_total"] <= ALL + 200
+    assert now["learner_joins_total"] == now["learner_rebalances_total"] == 2
+
+
 def test_checkpoints_are_counted_by_what_became_of_them(log, tmp_path, monkeypatch):
     """Saved and loaded; failed where there is no room, and of no use where damaged."""
     learn(log, CONFIG, Run(state=tmp_path, until_end=True))
@@ -123,16 +147,20 @@ def test_checkpoints_are_counted_by_what_became_of_them(log, tmp_path, monkeypat
     assert 0 < told["failed"] <= len(failing)
 
 
-def test_the_age_of_checkpoints_is_that_of_the_oldest(log, tmp_path, monkeypatch):
-    """Their size is that of all files which a restart would read."""
+def test_the_checkpoints_held_are_those_of_all_partitions(log, tmp_path, monkeypatch):
+    """Their size is that of the files a restart would read, their age that of the oldest."""
     monkeypatch.setattr(saves, "_SHARE", 1e9)
     before = time.time()
     with asked(log, CONFIG, tmp_path) as client:
-        now = values(page(client, lambda now: "learner_checkpoint_bytes" in now), **WHOSE)
+        now = values(page(client, lambda now: now[SAVED] >= 2), **WHOSE)
+        assert now["learner_checkpoints_total", "saved"] >= 2
+    with asked(log, CONFIG, tmp_path) as client:
+        now = values(page(client, lambda now: "learner_checkpoint_bytes" in now, 0), **WHOSE)
     folders = (tmp_path / "s" / "main").iterdir()
-    sizes = [max(folder.iterdir()).stat().st_size for folder in folders]
+    newest = [max(folder.iterdir()).stat() for folder in folders]
 
-    assert now["learner_checkpoint_bytes"] == pytest.approx(sum(sizes), rel=0.05)
-    assert before <= now["learner_checkpoint_timestamp_seconds"] <= time.time()
-    assert now["learner_checkpoints_total", "saved"] >= 2
-    assert now["learner_checkpoint_duration_seconds_count"] >= 2
+    assert len(newest) == now["learner_partitions"] == 2
+    assert now["learner_checkpoint_bytes"] == sum(it.st_size for it in newest)
+    oldest = min(it.st_mtime for it in newest)
+    assert now["learner_checkpoint_timestamp_seconds"] == pytest.approx(oldest, abs=0.1)
+    assert before < now["learner_checkpoint_timestamp_seconds"] < time.time()

@@ -147,7 +147,7 @@ def _checkpoints() -> list[object]:
     return [
         curve(
             "Checkpoints",
-            "By outcome: skipped where a commit was under way, unchanged where nothing came.",
+            "By outcome: skipped where ahead of what was said, unchanged where nothing came.",
             A_SECOND,
             (
                 f"{HERE} {{{{outcome}}}}",
