@@ -181,9 +181,10 @@ def _processes() -> list[object]:
     return [
         curve(
             "Memory",
-            "Resident size of each process.",
+            "Resident size of each process; of learners also as their outcomes say it.",
             BYTES,
             ("{{job}} {{instance}}", f"process_resident_memory_bytes{{{ASKED}}}"),
+            (WHO, f"max by (stream, learner) ({of('learner_memory_bytes')})"),
             span=THIRD,
             least=0,
         ),
