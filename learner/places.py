@@ -132,6 +132,7 @@ class Places:
             rebuild=self._rebuild and not self.begun,
             fresh=self._fresh and not self.begun,
         )
+        learner.name = store.learner
         self._counts.taken_up(store.account)
         # At the end that was asked for a partition that came later had no records.
         stop = float(self._end.get(p, 0 if self._end else "inf"))
