@@ -45,6 +45,7 @@ class Clerk:
     def know(self, said: Mapping[int, int]) -> None:
         """Note how far each partition is; up to `said` it only learns again."""
         learners = self._learners()
+        self._desk.spare = not learners
         if not learners:
             self._desk.about = None
             return

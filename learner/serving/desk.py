@@ -74,12 +74,16 @@ class Desk:
         self._closed = False
         self.paused: str | None = None
         """Why the learner goes no further, where its breaker is open."""
+        self.spare = False
+        """Whether the learner has joined the others, and no partition is left for it."""
 
     @property
     def checks(self) -> dict[str, bool]:
-        """What must be true before anyone is answered."""
+        """What must be true before anyone is answered; of a spare, before it is counted on."""
         if self._stopping():
             return {"goes on": False}
+        if self.spare and not self._closed:
+            return {"stands by for a partition": True}
         if self._closed or self.about is None:
             return {"started": False}
         found = {f"partition {p} caught up": done for p, done in self.about.ready.items()}
