@@ -50,7 +50,9 @@ class About:
     config: str
     """The hash of its configuration."""
     ready: Mapping[int, bool]
-    """Whether each partition has come to where it says what is new."""
+    """Whether each partition of its own has come to where it says what is new."""
+    partitions: int
+    """How many there are of the samples, those of other learners among them."""
 
 
 class Desk:
@@ -104,7 +106,10 @@ class Desk:
 
     async def ask(self, partition: int, xs: list[Features] | None, id: str = "") -> Any:
         """Return the answer of the learner. Raises `Refused`, or the learner's error."""
-        if not self.known().ready[partition]:
+        ready = self.known().ready
+        if partition not in ready:
+            raise Refused(503, "moved", f"partition {partition} is another learner's; ask that")
+        if not ready[partition]:
             raise Refused(
                 503, "replaying", f"partition {partition} is learned again, in silence"
             )

@@ -122,7 +122,7 @@ def clerk():
     learner = Learner(Config(model="naive-bayes", policy="none"), 0, 0)
     desk = Desk("main")
     desk.give = lambda answers: [setattr(a.answered, "found", found) for a, found in answers]
-    clerk = Clerk(desk, MemoryLog(), "memory.main.predictions", lambda: {0: learner})
+    clerk = Clerk(desk, MemoryLog(), "memory.main.predictions", lambda: {0: learner}, lambda: 1)
     clerk.desk, clerk.learner = desk, learner
     return clerk
 
@@ -207,7 +207,7 @@ def test_what_became_of_an_id_is_not_looked_up_for_who_has_given_up(clerk, monke
 def test_a_spare_is_ready_to_stand_in():
     """Who has joined and got no partition is well, though nothing can be asked of it."""
     desk, partitions = Desk("main"), {}
-    clerk = Clerk(desk, MemoryLog("s"), "s.main.predictions", lambda: partitions)
+    clerk = Clerk(desk, MemoryLog("s"), "s.main.predictions", lambda: partitions, lambda: 1)
     assert not all(desk.checks.values())
     clerk.know({})
     assert all(desk.checks.values())
