@@ -53,7 +53,7 @@ def doctor(
         One line of JSON instead of one finding a line.
     """
     from driftline.app import app
-    from driftline.config.shown import learner_config
+    from driftline.config.shown import copied, learner_config
     from driftline.console import set_up_logging
     from driftline.doctor.finding import Case
     from stream.topic import check_name
@@ -68,6 +68,7 @@ def doctor(
         port=port,
         prometheus_port=prometheus_port,
         config=functools.cache(lambda: learner_config(app)),
+        copied=lambda: copied(app),
         roles=tuple(role or ()),
     )
     try:

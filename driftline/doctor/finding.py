@@ -51,7 +51,8 @@ class Case:
     """What is looked at. Steps before have put `log` there, if it could be reached.
 
     `names` are the learners asked for, none for all there are. `config` is what `driftline
-    learn` would have at present. `roles` are the commands whose rights are looked at.
+    learn` would have at present, and `copied` the addresses that `driftline produce` would
+    follow. `roles` are the commands whose rights are looked at.
     """
 
     stream: str
@@ -62,6 +63,7 @@ class Case:
     port: int
     prometheus_port: int
     config: Callable[[], Config]
+    copied: Callable[[], list[str]] = list
     roles: tuple[str, ...] = ()
     log: Log | None = None
     ways: list[Probe] = field(default_factory=list)

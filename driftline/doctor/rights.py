@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from driftline.doctor.finding import Case, Finding, Skipped, failed, ok, warn
+from stream.connect import kafka_address
 from stream.topic import group_of, samples_of, topic_of
 
 if TYPE_CHECKING:
@@ -30,13 +31,18 @@ class Need(NamedTuple):
     grant: str
 
 
-def needs(role: str, stream: str, source: str, learners: list[str]) -> list[Need]:
-    """Return the rights that a command needs for a stream and each of these learners."""
+def needs(
+    role: str, stream: str, source: str, learners: list[str], copied: list[str]
+) -> list[Need]:
+    """Return the rights that a command needs for a stream and each of these learners.
+
+    `source` is the topic that is learned, `copied` are those that are brought into it.
+    """
     samples = samples_of(stream)
     if role == "produce":
         made = [Need(role, it, "topic", samples, samples) for it in _MADE]
         writer = Need(role, "Write", "transactional-id", f"{stream}.doctor", f"{stream}.")
-        return [*made, writer]
+        return [*made, writer, *(Need(role, "Read", "topic", it, it) for it in copied)]
     found = [Need(role, "Read", "topic", source, source)]
     for name in learners:
         found += _of_learner(role, stream, name)
@@ -65,15 +71,27 @@ def rights(case: Case) -> Iterator[Finding]:
     if not isinstance(log, KafkaLog):
         raise Skipped("the stream is none of Kafka's")
     names = case.learners() or ["main"]
+    copied = _copied(case)
     user = str(log.cluster.settings.get("sasl_plain_username") or "NAME")
     for role in case.roles or ROLES:
-        wanted = needs(role, log.stream, case.source(), names)
+        wanted = needs(role, log.stream, case.source(), names, copied)
         lacking = [each for each in wanted if not _has(log.cluster, each)]
         for each in lacking:
             yield _denied(each, user)
         if not lacking:
             yield ok(f"'driftline {role}' may do all that it needs: {_words(wanted)}")
     yield from _of_old(log.cluster)
+
+
+def _copied(case: Case) -> list[str]:
+    """Return the topics that are brought into the stream and lie on the same cluster."""
+    brokers = set(kafka_address(case.stream)[0])
+    found = []
+    for url in case.copied():
+        hosts, _, topic = url.removeprefix("kafka://").partition("/")
+        if brokers & set(hosts.split(",")):
+            found.append(topic)
+    return found
 
 
 def _has(cluster: Cluster, need: Need) -> bool:

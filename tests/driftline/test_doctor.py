@@ -278,6 +278,26 @@ def test_a_stream_that_is_not_on_kafka_is_not_made(examined, kafka):
 
 
 @pytest.mark.kafka
+def test_records_that_kafka_has_deleted_are_found(run, examined, kafka):
+    """A learner that stands before the oldest record, and a checkpoint that needs such."""
+    url = f"kafka://{kafka}/d-{uuid.uuid4().hex[:8]}"
+    first = ("produce", "--stream", url, "--source", "river:Phishing", "--limit", "300")
+    assert run(*first)[0] == 0
+    assert run("learn", "--stream", url, "--until-end", "--state", "st")[0] == 0
+    learned = examined("--stream", url, "--state", "st")[1]
+    assert "all that a restart needs is kept" in learned.of("checkpoints", OK)
+    assert run(*first[:-1], "900")[0] == 0
+    with closing(connect(url)) as log:
+        (place,) = log.topic(samples_of(log.stream)).places.values()
+        log.cluster.admin.delete_records({place: 700})
+    code, found = examined("--stream", url, "--state", "st")
+    assert code == 1
+    assert "before the oldest record kept" in found.of("learners", FAILED)
+    assert "a restart needs 3" in found.of("checkpoints", FAILED)
+    assert "and the samples begin at 700" in found.of("checkpoints", FAILED)
+
+
+@pytest.mark.kafka
 def test_members_of_a_group_are_named(examined, kafka):
     """By their names, with the partitions they have; one without any is too many."""
     name = f"d-{uuid.uuid4().hex[:8]}"

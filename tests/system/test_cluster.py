@@ -188,6 +188,17 @@ def test_the_rights_of_the_document_are_enough(learned, shop, examined):
     for role in ROLES:
         _, found = examined(role, shop, "--role", role, "--name", "main")
         assert found.statuses("rights") == [OK], found.of("rights")
+        # For that alone it would take another right, which no command needs.
+        assert "retention unknown" in found.of("topics", OK)
+
+
+def test_a_topic_that_is_copied_must_be_readable(guarded, learned, shop, examined, tmp_path):
+    """The doctor takes it from the settings file, where it lies on the same cluster."""
+    sources = f'source = "kafka://{guarded.address}/orders"\nlabels = "kafka://other:1/paid"'
+    (tmp_path / "driftline.toml").write_text(f"[produce]\n{sources}\n")
+    _, found = examined("produce", shop, "--role", "produce")
+    assert "'driftline produce' may not Read topic 'orders'" in found.of("rights", FAILED)
+    assert len(found.statuses("rights")) == 1
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: "-".join(row[:4]))
