@@ -126,7 +126,7 @@ def test_the_command_line_takes_the_arguments(name, tmp_path, monkeypatch):
     assert given.stream == tomllib.loads(settings.read_text())["common"]["stream"]
 
 
-@pytest.mark.parametrize("name", ["learner", "monitor"])
+@pytest.mark.parametrize("name", COMMANDS)
 def test_probes_ask_where_the_service_answers(name):
     """At the port of the command line, beyond loopback: the kubelet is another host."""
     _, container = pod(name)
@@ -137,6 +137,8 @@ def test_probes_ask_where_the_service_answers(name):
     for probe, path in (("startup", "livez"), ("liveness", "livez"), ("readiness", "readyz")):
         asked = container[f"{probe}Probe"]["httpGet"]
         assert asked == {"path": f"/{path}", "port": port["name"]}
+    noted = WORKLOADS[name]["spec"]["template"]["metadata"]["annotations"]
+    assert noted["prometheus.io/port"] == given["port"]
     (served,) = of_kind("Service")[f"driftline-{name}"]["spec"]["ports"]
     assert (served["port"], served["targetPort"]) == (port["containerPort"], port["name"])
 
@@ -208,3 +210,13 @@ def test_images_are_pinned_to_the_version_of_this_checkout():
     assert image["newTag"] == VERSION
     for name in WORKLOADS:
         assert pod(name)[1]["image"] == f"{image['name']}:{VERSION}"
+
+
+def test_services_are_called_as_the_jobs_that_the_rules_know():
+    """A ServiceMonitor names a job after its Service; rules and dashboards go by the job."""
+    prometheus = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
+    assert set(of_kind("Service")) == {
+        each["job_name"] for each in prometheus["scrape_configs"]
+    }
+    for service in of_kind("Service").values():
+        assert service["metadata"]["labels"]["app.kubernetes.io/name"] == "driftline"

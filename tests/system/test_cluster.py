@@ -395,7 +395,7 @@ def pods(guarded, nursery, tmp_path):
             text = text.replace(there, str(place))
         return text
 
-    def start(name, port=0):
+    def start(name, port):
         workload = next(yaml.safe_load_all((PODS / f"{name}.yaml").read_text()))
         (container,) = workload["spec"]["template"]["spec"]["containers"]
         variables = {
@@ -424,10 +424,9 @@ def test_what_the_pods_of_kubernetes_run_does_run(guarded, pods):
             writer.append("orders", json.dumps(record).encode(), partition=0)
         writer.commit()
         writer.close()
-    ports = {"learner": free_port(), "monitor": free_port()}
-    lives = {"producer": pods("producer")}
-    lives |= {name: pods(name, port) for name, port in ports.items()}
-    for path in ("/livez", "/readyz"):
+    ports = {name: free_port() for name in ("producer", "learner", "monitor")}
+    lives = {name: pods(name, port) for name, port in ports.items()}
+    for path in ("/livez", "/readyz", "/metrics"):
         for port in ports.values():
             eventually(lambda port=port, path=path: answers(port, path) == 200)
     with closing(connect(f"kafka://{guarded.inside}/pods")) as log:
