@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from driftline.doctor.finding import FAILED, OK, SKIPPED, WARN
+from driftline.doctor import way
+from driftline.doctor.finding import FAILED, OK, SKIPPED, WARN, Case, Skipped
 from driftline.doctor.steps import STEPS
+from learner.config import Config
 from stream.connect import connect
 from stream.records import Record, encode
 from stream.topic import group_of, samples_of
@@ -238,6 +240,27 @@ def test_a_name_that_leads_nowhere_and_a_port_that_is_shut_are_told_apart(examin
     assert found.statuses("topics") == [SKIPPED]
 
 
+def test_behind_a_proxy_the_way_is_not_gone(monkeypatch):
+    """Names and ports are the proxy's to reach, so a failure from here would mean nothing."""
+    monkeypatch.setenv("DRIFTLINE_KAFKA_PROXY_URL", "socks5://127.0.0.1:1")
+    monkeypatch.setenv("DRIFTLINE_KAFKA_SECURITY_PROTOCOL", "SASL_SSL")
+    case = Case("kafka://nowhere.invalid:1/s", (), "st", None, "", 0, 0, Config)
+    for look in (way.dns, way.tcp, way.tls, way.host_name, way.mechanism, way.user):
+        with pytest.raises(Skipped, match="a proxy stands between"):
+            list(look(case))
+    with pytest.raises(Skipped, match="a proxy stands between"):
+        list(way.brokers(case))
+
+
+@pytest.mark.kafka
+def test_of_several_brokers_one_is_enough(examined, kafka):
+    """Those that are away are warned of, and the way goes on with the one that answers."""
+    _, found = examined("--stream", f"kafka://nowhere.invalid:1,127.0.0.1:9,{kafka}/d")
+    assert sorted(found.statuses("dns")) == [OK, OK, WARN]
+    assert sorted(found.statuses("tcp")) == [OK, WARN]
+    assert found.statuses("tls") == found.statuses("brokers") == [OK]
+
+
 @pytest.mark.kafka
 def test_a_stream_on_kafka_is_found_well(run, examined, kafka):
     """With the broker's version, the protocol, retention and the learner's group."""
@@ -265,7 +288,7 @@ def test_a_stream_on_kafka_is_found_well(run, examined, kafka):
 
 @pytest.mark.kafka
 def test_a_stream_that_is_not_on_kafka_is_not_made(examined, kafka):
-    """The topic is missed, and no topic and no group come of looking."""
+    """The topic is missed, and no topic, group or transactional id comes of looking."""
     name = f"d-{uuid.uuid4().hex[:8]}"
     for _ in range(2):
         code, found = examined("--stream", f"kafka://{kafka}/{name}")
@@ -275,6 +298,7 @@ def test_a_stream_that_is_not_on_kafka_is_not_made(examined, kafka):
     with closing(connect(f"kafka://{kafka}/{name}")) as log:
         assert not [group for group in log.groups() if name in group]
         assert not [t for t in log.cluster.admin.list_topics() if name in str(t)]
+        assert name not in str(log.cluster.admin.list_transactions())
 
 
 @pytest.mark.kafka
