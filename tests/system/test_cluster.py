@@ -1,67 +1,29 @@
 """A Kafka that asks for TLS, a user and rights: what is wrong is named, what is right runs."""
 
-import http.client
 import json
 import re
 import signal
 import socket
 from contextlib import closing
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-import yaml
 
 from driftline.doctor.finding import FAILED, OK, SKIPPED
 from stream.connect import connect
 from stream.topic import topic_of
 from tests.driftline.findings import Findings
 from tests.secured import acl, secured_or_skip
+from tests.system.grants import ROLES, ROWS, WITHOUT, command, lives, place
 from tests.system.lives import eventually
+from tests.system.pods import answers, pods_of
 from tools.kafka import free_port
 from tools.kafka_secured import Secured
 
 pytestmark = pytest.mark.kafka
 
-ROOT = Path(__file__).parent.parent.parent
-CLUSTERS = (ROOT / "docs" / "clusters.md").read_text()
-PODS = ROOT / "deploy" / "kubernetes"
 WAY = ["settings", "dns", "tcp", "tls", "host name", "mechanism", "user", "brokers", "stream"]
 AFTER = ["rights", "topics", "partitions", "records", "groups", "learners", "checkpoints"]
-
-
-class Row(NamedTuple):
-    """A right of the table in docs/clusters.md, for stream `shop` and learner `main`."""
-
-    role: str
-    operation: str
-    kind: str
-    name: str
-    pattern: str
-
-    def of(self, stream, learner):
-        """Return the same right for another stream and learner."""
-        name = re.sub(r"\bmain\b", learner, re.sub(r"\bshop\b", stream, self.name))
-        return self._replace(name=name)
-
-
-def rows():
-    """Return every right that the document lists, each operation by itself."""
-    found = []
-    for line in CLUSTERS.splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if len(cells) == 5 and cells[4] in ("literal", "prefixed"):
-            role, operations, kind, name, pattern = (cell.strip("`") for cell in cells)
-            found += [
-                Row(role, operation, kind, name, pattern)
-                for operation in operations.split(", ")
-            ]
-    return found
-
-
-ROWS = rows()
-WITHOUT = [f"without{i}" for i in range(len(ROWS))]
-ROLES = ("produce", "learn", "monitor")
 
 
 class Guarded(NamedTuple):
@@ -95,18 +57,6 @@ def guarded(start_broker, tmp_path_factory):
     return Guarded(broker.address, f"127.0.0.1:{broker.behind}", inside, secured)
 
 
-def place(row):
-    """Return the stream and the learner with which a command runs without a right.
-
-    A producer has a stream of its own. A learner reads that of all, under a name of its own;
-    a monitor looks at what there is.
-    """
-    number = ROWS.index(row)
-    if row.role == "produce":
-        return f"own{number}", "main"
-    return "shop", f"n{number}" if row.role == "learn" else "main"
-
-
 @pytest.fixture
 def run(guarded, nursery, tmp_path):
     """Give a function that runs a command as a user: its exit code, stdout and stderr."""
@@ -136,30 +86,6 @@ def examined(run):
         return code, Findings(json.loads(out)["findings"])
 
     return doctor
-
-
-def lives(role, url, name):
-    """Yield who runs what, one after the other, until each right has been needed.
-
-    Nobody in particular is the user in question. What is there already is read by one who
-    starts again, and what a learner has committed by a monitor that sees it lag.
-    """
-    yield None, command(role, url, name)
-    if role == "monitor":
-        yield "produce", command("produce", url, limit=400)
-        yield None, ("monitor", "--stream", url, "--name", name, "--port", 0)
-    else:
-        yield None, command(role, url, name, limit=400)
-
-
-def command(role, url, name="main", limit=300):
-    """Return the words that run a command to the end of the stream."""
-    words = {
-        "produce": ("--source", "river:Phishing", "--limit", limit),
-        "learn": ("--until-end", "--state", f"state-{name}", "--name", name),
-        "monitor": ("--until-end", "--name", name),
-    }
-    return (role, "--stream", url, *words[role], "--json")
 
 
 @pytest.fixture(scope="module")
@@ -359,54 +285,10 @@ def test_a_stream_that_is_not_there_yet_shows_what_would_be_made(guarded, examin
     assert found.statuses("records") == [SKIPPED]
 
 
-def answers(port, path):
-    """Return the status that a kubelet gets, which calls a pod by an address of its own."""
-    asked = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        asked.request("GET", path, headers={"Host": f"10.1.2.3:{port}"})
-        return asked.getresponse().status
-    except OSError:
-        return None
-    finally:
-        asked.close()
-
-
 @pytest.fixture
 def pods(guarded, nursery, tmp_path):
     """Give a function that runs what a pod runs, with its files and its port here."""
-    folder = tmp_path / "etc"
-    folder.mkdir()
-    settings = (PODS / "driftline.toml").read_text()
-    settings = settings.replace("kafka-bootstrap.kafka.svc:9093", guarded.address)
-    settings = settings.replace("/shop", "/pods")  # the other tests have that one
-    (folder / "driftline.toml").write_text(settings)
-    (tmp_path / "password").write_text(guarded.secured.password)
-    (tmp_path / "key").write_text("k" * 40)
-    (tmp_path / "key").chmod(0o600)
-    places = {
-        "/run/secrets/kafka/password": tmp_path / "password",
-        "/run/secrets/key/key": tmp_path / "key",
-        "/var/lib/driftline": tmp_path / "state",
-        "$(POD_NAME)": "driftline-learner-0",
-    }
-
-    def here(text):
-        for there, place in places.items():
-            text = text.replace(there, str(place))
-        return text
-
-    def start(name, port):
-        workload = next(yaml.safe_load_all((PODS / f"{name}.yaml").read_text()))
-        (container,) = workload["spec"]["template"]["spec"]["containers"]
-        variables = {
-            each["name"]: here(each["value"]) for each in container["env"] if "value" in each
-        }
-        variables["DRIFTLINE_KAFKA_SSL_CAFILE"] = str(guarded.secured.certificate)
-        variables["DRIFTLINE_KAFKA_SASL_PLAIN_USERNAME"] = "ann"
-        args = [re.sub(r"--port=\d+", f"--port={port}", here(arg)) for arg in container["args"]]
-        return nursery.start(*args, cwd=folder, variables=variables)
-
-    return start
+    return pods_of(guarded, nursery, tmp_path)
 
 
 def test_what_the_pods_of_kubernetes_run_does_run(guarded, pods):
