@@ -311,6 +311,7 @@ class _Work:
             self._log,
             self._topics.predictions,
             lambda: {p: part.learner for p, part in self._parts.items()},
+            lambda: self._samples.partitions,
         )
 
     @property

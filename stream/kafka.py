@@ -29,6 +29,7 @@ from stream.errors import (
 )
 from stream.kafka_cluster import ANSWER, LOOK, Cluster, Waiting
 from stream.kafka_codecs import SwollenError
+from stream.kafka_configs import retention_of
 from stream.kafka_growth import describe, widen
 from stream.kafka_seat import KafkaSeat
 from stream.kafka_writer import KafkaWriter
@@ -236,12 +237,7 @@ class KafkaTopic:
 
     def retention(self) -> Retention:
         """Return how long records are kept, as the brokers have it configured."""
-        found = self._cluster.configs(self.name)
-        milliseconds, size = int(found["retention.ms"]), int(found["retention.bytes"])
-        return Retention(
-            seconds=None if milliseconds < 0 else milliseconds / 1000,
-            size=None if size < 0 else size,
-        )
+        return retention_of(self._cluster, self.name)
 
     def read(self, cursor: Cursor, *, limit: int, wait: float) -> Sequence[Batch]:
         """Return at most `limit` entries from `cursor` on."""

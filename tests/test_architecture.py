@@ -34,6 +34,10 @@ DOORS = {
         "stream/kafka_cluster.py",
         "stream/kafka_codecs.py",
         "stream/kafka_growth.py",
+        *(
+            f"stream/kafka_{name}.py"
+            for name in ("configs", "login", "marks", "members", "probe", "rights")
+        ),
         "stream/kafka_seat.py",
         "stream/kafka_writer.py",
     },
