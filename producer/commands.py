@@ -65,8 +65,8 @@ def _check(log: Log, learner: str, arm: str) -> None:
         )
     if arms and MAIN not in arms:
         raise SettingError(
-            f"learner {learner!r} weighs {', '.join(arms)} by itself, so nobody has arm {arm!r} "
-            "to promote; --challengers gives a learner models to choose from"
+            f"learner {learner!r} weighs {', '.join(arms)} by itself, so there is no arm "
+            f"{arm!r} to promote; --challengers gives a learner models to choose from"
         )
     if arms is not None and arm not in arms:
         raise SettingError(_unknown(learner, arm, arms))

@@ -109,6 +109,11 @@ class Cluster:
             self.close()
             raise
 
+    @property
+    def patience(self) -> float:
+        """Seconds for which it is waited when it is away: without end, if its clients were."""
+        return float("inf") if self._patient else ANSWER
+
     def stopping(self) -> bool:
         """Whether anybody who is heeded wants to stop."""
         return any(stopping() for stopping in [*self.heeded])

@@ -19,7 +19,7 @@ class Described(NamedTuple):
     identity: str
 
 
-def describe(cluster: Cluster, name: str, *, within: float = ANSWER) -> Described:
+def describe(cluster: Cluster, name: str, *, within: float | None = None) -> Described:
     """Return what a topic is by now. Raises `TopicMissing`."""
     ask = functools.partial(cluster.admin.describe_topics, [name])
     (found,) = cluster.ask(ask, f"describe topic {name!r}", within=within)
