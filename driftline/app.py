@@ -36,6 +36,8 @@ for _name, _help in (
     ("dead", "Write every refused record and why, one line each."),
     ("promote", "Have a learner serve another of its models."),
     ("models", "List the models there are by name, and what each is made of."),
+    ("policies", "List the answers to a drift there are by name, and what they take."),
+    ("detectors", "List the drift detectors there are by name, and what they take."),
     ("datasets", "List the data sets and generators there are by name."),
     ("doctor", "Look at everything a stream needs, and say what is wrong."),
     ("health", "Ask a running service whether it is alive, or ready."),

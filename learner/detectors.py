@@ -119,6 +119,11 @@ def laxer(spec: Spec, found: Any, warning: Any) -> Spec:
     name = type(found).__name__
     if isinstance(warning, dict) and not {"class", "name"} & warning.keys():
         return table | warning
+    if not isinstance(warning, str | dict | bool | None):
+        raise SettingError(
+            f"warning {warning!r} of a detector must be another detector, a table of arguments "
+            "of this one, or false for none"
+        )
     if warning is not None and type(warning) is not bool:
         return apart(warning)[0]
     if warning is False or name == "NoDrift":

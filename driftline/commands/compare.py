@@ -90,7 +90,8 @@ def compare(
         Whole numbers with commas between: seeds of the models, of generators and of --shuffle.
         The figures are then means over them.
     window
-        Samples of one point of the curves. Default: a fortieth of all, 50 to 1,000.
+        Samples of one point of the curves, and the measure for what a drift cost and when it
+        was noticed. Default: a fortieth of all, 50 to 1,000.
     jobs
         Learners at a time, each in a process of its own. Default: one for each processor.
     baseline
@@ -290,6 +291,8 @@ def _check(
             )
     if html is not None and not html.absolute().parent.is_dir():
         raise SettingError(f"--html {str(html)!r} lies in no folder there is; make it first")
+    if html is not None and html.is_dir():
+        raise SettingError(f"--html {str(html)!r} is a folder; name a file in it")
     if data.source is not None:
         if is_live(data.source):
             raise SettingError(

@@ -17,8 +17,9 @@ _LINES = ("dotted", "dashed")
 _RECOVERY = (
     "Lost: the most by which a mean over half a window fell short of the window before the "
     "drift. Back: samples until such a mean was at 95 % of it again. Noticed: samples until "
-    "the first alarm. Of a gradual drift all are counted from its beginning. A dash: not "
-    "before the next drift, or the end."
+    "the first alarm, if one came within two windows, or 500 samples if that is more, of the "
+    "drift; any other alarm is false. Of a gradual drift all are counted from its beginning. A "
+    "dash: not by then, before the next drift or the end."
 )
 
 

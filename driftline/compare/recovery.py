@@ -12,6 +12,8 @@ from typing import Any
 Event = tuple[int, str, dict[str, Any]]
 _BACK = 0.95
 """Of what was reached before, so much is recovered."""
+_DELAY = 500
+"""Samples after a drift in which an alarm is for it, at least."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +35,9 @@ class Drift:
     what `before` would have brought: for classes a number of wrong guesses.
 
     `delay` is the number of samples from the drift's beginning to the first alarm, None where
-    none came until two windows after its end, the acceptable delay: Pesaranghader and Viktor,
-    "Fast Hoeffding drift detection method for evolving data streams", ECML PKDD 2016.
+    none came within the acceptable delay after its end, two windows or 500 samples, whichever
+    is more: Pesaranghader and Viktor, "Fast Hoeffding drift detection method for evolving data
+    streams", ECML PKDD 2016.
     `alarms` are all within that time; any other alarm is false.
     """
 
@@ -74,7 +77,7 @@ def after_drifts(
     for (at, width, kind), until in zip(marks, ends, strict=False):
         begin, end = max(at - width // 2, over), at + width // 2
         cost = _cost(sums, begin, end, until, window, max(over, begin - window), classes)
-        last = min(end + 2 * window, max(until, begin))
+        last = min(end + max(2 * window, _DELAY), max(until, begin))
         heard = [alarm for alarm in alarms if begin < alarm <= last]
         found.append(
             Drift(

@@ -16,7 +16,7 @@ from learner.models.presets import Spec
 from learner.policies.arguments import share, whole
 from learner.policies.arms import Arm
 from learner.policies.policy import Action, Maker
-from learner.policies.several import MOST, Guesses, Panel, Several, refuse_anomaly
+from learner.policies.several import MOST, Guesses, Panel, Several
 from learner.policies.table import detector_of, policy
 from stream.errors import RecordError, SettingError
 from stream.records import Label
@@ -266,7 +266,11 @@ def _arm(table: dict[str, Any], make: Maker, direction: str) -> Arm:
     maker = dataclasses.replace(make, model=table.get("model", make.model))
     found = policy(table["policy"], maker)
     task = found.model.task
-    refuse_anomaly(f"challenger {table['name']}", task)
+    if task == "anomaly":
+        raise SettingError(
+            f"challenger {table['name']!r} finds anomalies, whose scores have no errors to "
+            "compare by; leave the challengers away"
+        )
     detector = detector_of(table["policy"], table.get("detector"))
     watch = None
     if detector != "none":

@@ -8,7 +8,11 @@ from learner.policies.rate import ChangeRate
 
 
 class Faster(ChangeRate):
-    """At a drift make the learning rate larger, so that the model catches up soon."""
+    """At a drift make the learning rate larger, so that the model catches up soon.
+
+    It is multiplied by `factor` for `samples` labelled samples; the way back is one step, or
+    with `gradual` many small ones. Another drift on the way begins it anew.
+    """
 
     name = "faster"
 

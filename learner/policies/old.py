@@ -127,7 +127,8 @@ class OldPlusBoth(OldPlusNew):
     """Freeze the model at the first drift; beside it a copy learns on, of old and new data.
 
     With each new sample the copy is taught `times` samples out of a seeded reservoir of
-    `kept` samples of what the model had learned until then. `after` is as in `OldPlusNew`.
+    `kept` samples of what the model had learned until then. `after` so many samples the model
+    is frozen without a drift.
     """
 
     def __init__(

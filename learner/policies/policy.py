@@ -44,7 +44,7 @@ class Maker:
 
 
 class Policy:
-    """Let the model cope; what the others begin from.
+    """Let the model cope with a drift by itself; all other policies begin from here.
 
     `make` gives new models. `model` guesses and learns; a policy may put another in its
     place in `act`, or one that hands on to several.

@@ -17,6 +17,10 @@ class RefitAll(Refit):
 
     At most `budget` samples are kept. Beyond that it trains on a uniform sample of all so
     far, in the order in which they came; events say how many there were (`seen`).
+
+    It does so at a drift, unless `every` so many labelled samples are given or a `period` of
+    event time, in seconds or "month"; `on_drift` true is both. The new model goes over the
+    samples `passes` times.
     """
 
     name = "refit-all"

@@ -14,7 +14,12 @@ from stream.records import Features, Label
 
 
 class RefitWindow(Refit):
-    """Train a new model on the newest `window` samples, and serve with it from then on."""
+    """Train a new model on the newest `window` samples, and serve with it from then on.
+
+    It does so at a drift, unless `every` so many labelled samples are given or a `period` of
+    event time, in seconds or "month"; `on_drift` true is both. The new model goes over the
+    samples `passes` times.
+    """
 
     name = "refit-window"
 

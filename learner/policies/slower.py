@@ -8,7 +8,11 @@ from learner.policies.rate import ChangeRate
 
 
 class Slower(ChangeRate):
-    """At a drift make the learning rate smaller: a change that passes leaves less behind."""
+    """At a drift make the learning rate smaller: a change that passes leaves less behind.
+
+    It is multiplied by `factor` for `samples` labelled samples; the way back is one step, or
+    with `gradual` many small ones. Another drift on the way begins it anew.
+    """
 
     name = "slower"
 

@@ -14,6 +14,9 @@ from driftline import learn, produce
 from driftline.commands.demo import _Demo
 from driftline.console import Stop
 from driftline.options import Learning
+from learner.detectors import DETECTORS
+from learner.policies.policy import Maker
+from learner.policies.table import POLICIES, policy
 from producer.replay import Replay
 from stream.connect import connect
 from stream.errors import SettingError
@@ -247,6 +250,21 @@ def test_models_prints_construction_and_labels_of_every_preset(run):
     assert "two classes" in models["logistic"]["labels"]
     _, out, _ = run("models")
     assert all(name in out for name in models)
+
+
+def test_policies_and_detectors_are_listed_with_all_they_take(run):
+    """As text and as JSON: each argument there is, and only such."""
+    for what, module in (("policy", POLICIES), ("detector", DETECTORS)):
+        command = {"policy": "policies", "detector": "detectors"}[what]
+        _, out, _ = run(command, "--json")
+        rows = {row[what]: row["arguments"] for row in json.loads(out)}
+        assert rows.keys() == module.keys()
+        _, out, _ = run(command)
+        assert all(name in out for row in rows.values() for name in row)
+    make = Maker(model="logistic", seed=1, classes=None, scaling=None, grain=None)
+    _, out, _ = run("policies", "--json")
+    for row in json.loads(out):
+        policy({"name": row["policy"], **row["arguments"]}, make)
 
 
 def test_datasets_lists_names_that_produce_takes(run, tmp_path, monkeypatch):

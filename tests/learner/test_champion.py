@@ -240,7 +240,7 @@ def test_what_cannot_be_is_refused_in_a_sentence(settings, sentence):
 
 def test_anomalies_have_no_champion():
     """Their scores are neither right nor wrong."""
-    with pytest.raises(SettingError, match="compares models by their errors"):
+    with pytest.raises(SettingError, match="finds anomalies, whose scores have no errors"):
         learner("half-space-trees", policy="none", challengers=({"name": "a"},))
 
 

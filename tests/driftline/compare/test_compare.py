@@ -84,6 +84,7 @@ def test_a_table_goes_to_stderr_and_nothing_to_stdout(run):
             "--policies is for a comparison",
         ),
         (["--baseline", "full-retrain", "--window", "100"], "--window is for a comparison of"),
+        (["--html", "."], "--html '.' is a folder; name a file in it"),
         (["--html", "no/such/page.html"], "lies in no folder there is"),
         (["--source", "kafka://127.0.0.1:1/x"], "is no data set"),
         (["--source", "river:Phising"], "did you mean 'Phishing'"),

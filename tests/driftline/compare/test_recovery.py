@@ -64,20 +64,21 @@ def test_what_was_before_never_reaches_back_beyond_the_drift_before():
     assert two.before == pytest.approx(0.5)
 
 
-def test_an_alarm_is_of_a_drift_from_its_first_sample_to_two_windows_later():
-    """One on the sample before is false, and so is one on the sample after that."""
+@pytest.mark.parametrize(("window", "last"), [(300, 600), (100, 500)])
+def test_an_alarm_is_of_a_drift_from_its_first_sample_to_two_windows_later(window, last):
+    """Or to 500 samples later; one on the sample before is false, and so is one after that."""
     events = [(1000, "mark", MARK)]
-    for at, delay in ((999, None), (1000, 1), (1199, 200), (1200, None)):
+    for at, delay in ((999, None), (1000, 1), (999 + last, last), (1000 + last, None)):
         told = sorted([*events, (at, "drift", {})], key=lambda event: event[0])
-        (drift,) = after(every(10, 2000), told)
+        (drift,) = after(every(10, 2000), told, window)
         assert (at, drift.delay) == (at, delay)
 
 
 def test_a_gradual_drift_begins_half_its_width_before_its_mark():
-    """And alarms are in time until two windows after its end."""
+    """And alarms are in time until 500 samples after its end."""
     errors = every(10, 900) + every(2, 200) + every(10, 900)
     gradual = {**MARK, "kind": "gradual", "width": 200}
-    alarms = [(at, "drift", {}) for at in (890, 950, 1290, 1305)]
+    alarms = [(at, "drift", {}) for at in (890, 950, 1590, 1605)]
     (drift,) = after(errors, sorted([(1000, "mark", gradual), *alarms], key=lambda e: e[0]))
     assert (drift.delay, drift.alarms) == (51, 2)
     assert 200 < drift.recovery <= 250
