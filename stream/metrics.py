@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
 
@@ -160,6 +161,7 @@ def page(of: Registry, accept: str = "") -> tuple[bytes, str]:
     return encode(of), content_type
 
 
+@cache
 def _versions() -> tuple[str, ...]:
     libraries = (_version(name) for name in _LIBRARIES)
     return (_version("driftline"), platform.python_version(), *libraries)

@@ -20,9 +20,9 @@ RULES = sorted((Path(__file__).parent.parent / "deploy" / "prometheus").glob("*.
 
 
 class Prometheus:
-    """Scrapes `targets`, addresses by job, each second, and applies our rules."""
+    """Scrapes `targets`, addresses by job, and applies our rules, once in an `interval`."""
 
-    def __init__(self, folder, targets):
+    def __init__(self, folder, targets, interval="1s"):
         program = shutil.which("prometheus")
         if program is None:
             assert "CI" not in os.environ, "prometheus is missing; tools/needs.sh installs it"
@@ -31,7 +31,8 @@ class Prometheus:
             {"job_name": job, "static_configs": [{"targets": addresses}]}
             for job, addresses in targets.items()
         ]
-        every = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
+        names = ("scrape_interval", "scrape_timeout", "evaluation_interval")
+        every = dict.fromkeys(names, interval)
         config = {"global": every, "rule_files": [*map(str, RULES)], "scrape_configs": jobs}
         (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
         self._port, self.began = free_port(), time.time()
@@ -70,9 +71,9 @@ class Prometheus:
         except (urllib.error.URLError, ConnectionError):
             return None
 
-    def now(self, promql):
-        """Return the values that a query gives now."""
-        found = self.get("query", query=promql)
+    def now(self, promql, **moment):
+        """Return the values that a query gives now, or at a `time`."""
+        found = self.get("query", query=promql, **moment)
         return [float(it["value"][1]) for it in found["result"]] if found else []
 
     def drawn(self, promql):

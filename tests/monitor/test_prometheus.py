@@ -1,34 +1,15 @@
-import json
-import os
-import shutil
-import socket
-import subprocess
 import threading
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 
 import pytest
 
 from monitor.run import monitor
 from stream.sqlite import SqliteLog
 from tests.monitor.made import Step, accuracy, last_scored, said, store
+from tests.prometheus import Prometheus
 
 INTERVAL = 0.2
 PATIENCE = 30.0
-CONFIG = """
-global: {{scrape_interval: 200ms, scrape_timeout: 200ms}}
-scrape_configs:
-  - job_name: driftline
-    static_configs: [{{targets: ["{target}"]}}]
-"""
-
-
-def free_port():
-    """Return a loopback port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
 
 
 def eventually(look, expected):
@@ -78,41 +59,9 @@ def monitored(log):
 @pytest.fixture
 def query(monitored, tmp_path):
     """Run a Prometheus that scrapes the monitor; give a function that asks it in PromQL."""
-    prometheus = shutil.which("prometheus")
-    if prometheus is None:
-        assert "CI" not in os.environ, "prometheus is missing; tools/needs.sh installs it"
-        pytest.skip("prometheus is not installed")
-    config = tmp_path / "prometheus.yml"
-    config.write_text(CONFIG.format(target=monitored))
-    port = free_port()
-    with (tmp_path / "prometheus.log").open("wb") as output:
-        process = subprocess.Popen(
-            [
-                prometheus,
-                f"--config.file={config}",
-                f"--storage.tsdb.path={tmp_path / 'data'}",
-                f"--web.listen-address=127.0.0.1:{port}",
-                "--log.level=warn",
-            ],
-            stdout=output,
-            stderr=output,
-        )
-    yield lambda promql: ask(port, promql)
-    process.terminate()
-    process.wait(PATIENCE)
-
-
-def ask(port, promql):
-    """Return the values that a query gives now; nothing while Prometheus does not answer."""
-    parameters = urllib.parse.urlencode({"query": promql})
-    try:
-        with urllib.request.urlopen(
-            f"http://127.0.0.1:{port}/api/v1/query?{parameters}", timeout=10
-        ) as response:
-            found = json.load(response)["data"]["result"]
-    except (urllib.error.URLError, ConnectionError):
-        return []
-    return [float(series["value"][1]) for series in found]
+    targets = {"driftline": [monitored]}
+    with Prometheus(tmp_path, targets, interval="200ms") as prometheus:
+        yield prometheus.now
 
 
 def tale(length, every):

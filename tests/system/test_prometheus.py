@@ -1,41 +1,20 @@
 import csv
-import json
-import os
 import re
-import shutil
 import signal
 import subprocess
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 
 import pytest
 
+from tests.prometheus import Prometheus
 from tests.system.lives import COMMAND, PATIENCE, environment, eventually, process
-from tools.kafka import free_port
 
-CONFIG = """
-global: {{scrape_interval: 200ms, scrape_timeout: 200ms}}
-scrape_configs:
-  - job_name: demo
-    static_configs: [{{targets: ["{target}"]}}]
-"""
 QUERIES = {
     "scored": "sum(driftline_scored_total)",
     "ratio": "sum(driftline_correct_total) / sum(driftline_scored_total)",
     "all": 'driftline_prequential_accuracy_ratio{window="all"}',
     "1000": 'driftline_prequential_accuracy_ratio{window="1000"}',
 }
-
-
-def program(name):
-    """Return the path of a program; skip where there is none, but not on CI."""
-    path = shutil.which(name)
-    if path is None:
-        assert "CI" not in os.environ, f"{name} is missing; tools/needs.sh installs it"
-        pytest.skip(f"{name} is not installed")
-    return path
 
 
 @pytest.fixture
@@ -49,48 +28,28 @@ def demo(tmp_path):
 
 @pytest.fixture
 def prometheus(demo, tmp_path):
-    """Run a Prometheus that scrapes the demo; give its address."""
-    paths = program("prometheus"), program("promtool")
+    """Give a Prometheus that scrapes the demo."""
     target = re.search(r"Metrics: http://(\S+)/metrics", demo.said("/metrics"))[1]
-    config, port = tmp_path / "prometheus.yml", free_port()
-    config.write_text(CONFIG.format(target=target))
-    subprocess.run([paths[1], "check", "config", config], check=True, capture_output=True)
-    command = [
-        paths[0],
-        f"--config.file={config}",
-        f"--storage.tsdb.path={tmp_path / 'data'}",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--log.level=warn",
-    ]
-    with (tmp_path / "prometheus.log").open("wb") as log:
-        running = subprocess.Popen(command, stdout=log, stderr=log)
-    yield f"http://127.0.0.1:{port}"
-    running.terminate()
-    running.wait(PATIENCE)
+    with Prometheus(tmp_path, {"demo": [target]}, interval="200ms") as prometheus:
+        yield prometheus
 
 
-def ask(address, promql, moment):
+def ask(prometheus, promql, moment):
     """Return what a query gives at a moment; None while there is nothing, or no answer."""
-    parameters = urllib.parse.urlencode({"query": promql, "time": f"{moment:.3f}"})
-    try:
-        with urllib.request.urlopen(f"{address}/api/v1/query?{parameters}", timeout=10) as page:
-            found = json.load(page)["data"]["result"]
-    except (urllib.error.URLError, ConnectionError):
-        return None
-    return float(found[0]["value"][1]) if found else None
+    return next(iter(prometheus.now(promql, time=f"{moment:.3f}")), None)
 
 
-def sample(address, at_least):
+def sample(prometheus, at_least):
     """Return all queries' values of one moment, once so many outcomes are scored."""
 
     def look():
         # What is older than the last scrape but one changes no more.
         moment = time.time() - 1.0
-        scored = ask(address, QUERIES["scored"], moment)
+        scored = ask(prometheus, QUERIES["scored"], moment)
         return moment if scored and scored >= at_least else None
 
     moment = eventually(look)
-    return {name: ask(address, promql, moment) for name, promql in QUERIES.items()}
+    return {name: ask(prometheus, promql, moment) for name, promql in QUERIES.items()}
 
 
 def recomputed(rows, scored):
