@@ -1,6 +1,7 @@
 """Bugs planted in a learner on purpose: a campaign that passes them over proves nothing."""
 
 import signal
+import sqlite3
 from contextlib import closing
 
 import pytest
@@ -117,6 +118,18 @@ def test_cursors_outside_of_the_transaction_are_caught(
     report(caught=1)
 
 
+def frozen_outside_a_commit(life, url):
+    """Freeze a learner; let it go on for a moment if it holds the log's only place to write."""
+    life.send(signal.SIGSTOP)
+    with closing(sqlite3.connect(url.removeprefix("sqlite:"), timeout=0.2)) as log:
+        try:
+            log.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            life.send(signal.SIGCONT)
+            return False
+    return True
+
+
 @pytest.mark.parametrize("plant", ["unhurried", "unfenced"])
 def test_an_older_learner_that_is_not_fenced_is_caught(start, late, tmp_path, report, plant):
     """One that wakes up after another took its place would say things twice, and is seen to."""
@@ -124,7 +137,7 @@ def test_an_older_learner_that_is_not_fenced_is_caught(start, late, tmp_path, re
     with closing(Told(url)) as told, closing(Told(url, "oracle")) as oracle:
         older = start(url, "main", plants=["unhurried", plant])
         eventually(lambda: sum(told.follow().values()) > 500)
-        older.send(signal.SIGSTOP)
+        eventually(lambda: frozen_outside_a_commit(older, url))
         assert start(url, "main").wait(2 * PATIENCE) == 0
         older.send(signal.SIGCONT)
         code = older.wait()
