@@ -7,7 +7,7 @@ import logging
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,11 +59,11 @@ def demo(
     rate
         Samples a second. Default: 1,000.
     host
-        Address of the metrics page.
+        Address of the live page and the metrics.
     port
-        Port of the metrics page, 0 for a free one.
+        Port of the live page and the metrics, 0 for a free one.
     open
-        Open the metrics page in a browser.
+        Open the live page in a browser.
     until_end
         As fast as possible and without the view; for scripts.
     """
@@ -139,21 +139,22 @@ class _Demo:
 
     def watched(self) -> Summary:
         """Run with the view on a terminal, with lines elsewhere; return the learner's sums."""
-        from monitor.exporter import page, registry
+        from monitor.doors import Doors
         from monitor.follow import Follower
         from monitor.run import checks
-        from monitor.web import routes
         from stream.web import Server
 
         # The curve is of the first window: a short one shows how deep the model falls.
         follower = Follower(self._log, ["main"], (_SHORT, _WINDOW))
-        scraped = registry(lambda: follower.boards)
-        doors = routes(lambda accept: page(scraped, accept), lambda: checks(follower))
-        with Server(doors, host=self._host, port=self._port) as server:
+        doors = Doors(follower, lambda: checks(follower))
+        with (
+            Server(doors.routes, host=self._host, port=self._port) as server,
+            closing(doors),
+        ):
             if self._open_page:
                 import webbrowser
 
-                webbrowser.open(f"{server.url}/metrics")
+                webbrowser.open(f"{server.url}/")
             threads = self._start(self._produce, self._learn)
             self._show(follower, server.url, threads[-1])
             return self._finish(threads)
@@ -166,7 +167,7 @@ class _Demo:
 
         console = Console(stderr=True)
         if not console.is_terminal:
-            tell(f"Metrics: {address}/metrics (Ctrl-C to stop)")
+            tell(f"Live page: {address}/ Metrics: {address}/metrics (Ctrl-C to stop)")
             while learner.is_alive():
                 follower.step(_LOOK)
             return
