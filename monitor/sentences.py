@@ -104,7 +104,11 @@ def _done(kind: str, details: Mapping[str, Any]) -> str:
 
 
 def _error(details: Mapping[str, Any]) -> str:
-    return f"error {_decimals(details.get('before'))} → {_decimals(details.get('after'))}"
+    """Return how the error has moved: two decimals where they tell it."""
+    pair = [details.get("before"), details.get("after")]
+    told = [_decimals(value) for value in pair]
+    before, after = [short(value) for value in pair] if told[0] == told[1] else told
+    return f"error {before} → {after}"
 
 
 def _decimals(value: Any) -> str:

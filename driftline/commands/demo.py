@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from driftline.commands.learn import settings_of
 from driftline.console import Stop, set_up_logging, sum_up, tell
@@ -18,6 +18,7 @@ from driftline.settings import config_and_run, open_stream
 
 if TYPE_CHECKING:
     from learner.summary import Summary
+    from monitor.follow import Follower
     from producer.replay import Replay
     from stream.topic import Log
 
@@ -157,9 +158,11 @@ class _Demo:
                 webbrowser.open(f"{server.url}/")
             threads = self._start(self._produce, self._learn)
             self._show(follower, server.url, threads[-1])
-            return self._finish(threads)
+            summary = self._finish(threads)
+            self._stay(follower)
+            return summary
 
-    def _show(self, follower: Any, address: str, learner: threading.Thread) -> None:
+    def _show(self, follower: Follower, address: str, learner: threading.Thread) -> None:
         from rich.console import Console
         from rich.live import Live
 
@@ -185,6 +188,14 @@ class _Demo:
                         columns=console.width,
                     )
                 )
+
+    def _stay(self, follower: Follower) -> None:
+        """Go on serving at the end of the stream, as long as somebody looks."""
+        if self._stop() or not follower.watched():
+            return
+        tell("The stream is at its end; the page stays while it is open (Ctrl-C to stop)")
+        while follower.watched() and not self._stop():
+            follower.step(_LOOK)
 
     def _start(self, *works: Callable[[], None]) -> list[threading.Thread]:
         threads = [threading.Thread(target=self._guarded, args=(work,)) for work in works]

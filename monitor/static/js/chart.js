@@ -76,6 +76,7 @@ function option(curve, story, task) {
   const axis = { axisLabel: { color: quiet, hideOverlap: true }, axisLine: { lineStyle: { color: line } }, nameTextStyle: { color: quiet } };
   const shares = task !== "regression" && task !== "anomaly";
   const low = Math.min(...Object.values(curve.lines).flat().filter((value) => value !== null));
+  const bottom = shares ? Math.max(0, Math.floor(low * 10) / 10) : null;
   const format = (value) => score(task, value);
   return {
     animation: false,
@@ -84,8 +85,8 @@ function option(curve, story, task) {
     legend: { type: "scroll", bottom: 0, textStyle: { color: text }, pageTextStyle: { color: text }, pageIconColor: text, pageIconInactiveColor: line },
     tooltip: { trigger: "axis", renderMode: "richText", confine: true, backgroundColor: colour("ground"), borderColor: line, textStyle: { color: text }, valueFormatter: (value) => (Array.isArray(value) ? format(value[1]) : format(value)) },
     xAxis: { ...axis, type: "value", name: "scored guesses", nameLocation: "middle", nameGap: 26, min: Math.max(0, curve.x[0] - curve.every), max: curve.x.at(-1), splitLine: { show: false }, axisLabel: { color: quiet, hideOverlap: true, formatter: count } },
-    yAxis: { ...axis, type: "value", scale: !shares, min: shares ? Math.max(0, Math.floor(low * 10) / 10) : undefined, max: shares ? 1 : undefined, splitLine: { lineStyle: { color: line } }, axisLabel: { color: quiet, formatter: (value) => (shares ? `${Math.round(100 * value)} %` : figure("", value)) } },
-    series: [...lines(curve, story, task), ...points(curve, story)],
+    yAxis: { ...axis, type: "value", scale: !shares, min: bottom, max: shares ? 1 : null, splitLine: { lineStyle: { color: line } }, axisLabel: { color: quiet, formatter: (value) => (shares ? `${Math.round(100 * value)} %` : figure("", value)) } },
+    series: [...lines(curve, story, task), ...points(curve, story, bottom ?? low)],
   };
 }
 
@@ -94,9 +95,9 @@ function lines(curve, story, task) {
     type: "line",
     name: named(name, task),
     data: curve.x.map((x, place) => [x, values[place]]),
-    showSymbol: curve.x.length < 2,
+    symbol: curve.x.length < 2 ? "circle" : "none",
     color: colour(at ? "quiet" : "model"),
-    lineStyle: { width: at ? 1.5 : 2.5, type: DRAWN[name] ?? "solid" },
+    lineStyle: { width: at ? 1 : 2.5, type: DRAWN[name] ?? "solid" },
     z: at ? 2 : 3,
     markLine: at ? undefined : marks(story),
   }));
@@ -115,14 +116,14 @@ function marks(story) {
 }
 
 function brief(event) {
-  return event.says.replace("the world changes: ", "").slice(0, 24);
+  return event.says.replace("the world changes: ", "").replace(/ drift$/, "").slice(0, 16);
 }
 
-/** Alarms and actions lie on the model's line, where they happened. */
-function points(curve, story) {
+/** Alarms lie on the model's line, where they happened, and actions below them. */
+function points(curve, story, bottom) {
   const [model] = Object.values(curve.lines);
   const on = (x) => model[Math.max(0, curve.x.findIndex((end) => end >= x))] ?? model.find((value) => value !== null) ?? 0;
-  const drawn = (name, symbol, ink, chosen) => ({
+  const drawn = (name, symbol, ink, height, chosen) => ({
     type: "line",
     name,
     symbol,
@@ -132,11 +133,11 @@ function points(curve, story) {
     color: colour(ink),
     z: 5,
     tooltip: { show: false },
-    data: story.filter(chosen).map((event) => [event.x, on(event.x)]),
+    data: story.filter(chosen).map((event) => [event.x, height(event.x)]),
   });
   return [
-    drawn("Drift detected", "diamond", "heard", (event) => event.kind === "drift"),
-    drawn("Answered", "triangle", "done", (event) => event.group === "done"),
+    drawn("Drift detected", "diamond", "heard", on, (event) => event.kind === "drift"),
+    drawn("Answered", "triangle", "done", () => bottom, (event) => event.group === "done"),
   ];
 }
 

@@ -33,7 +33,7 @@ export function fill(table, heads, rows, { words = 1, caption = "" } = {}) {
     content instanceof HTMLElement ? content : make(at === 0 ? "th" : "td", { class: kind(at), scope: at === 0 ? "row" : null }, content);
   table.replaceChildren(
     ...(caption ? [make("caption", {}, caption)] : []),
-    make("thead", {}, make("tr", {}, ...heads.map((head, at) => make("th", { scope: "col", class: kind(at) }, head)))),
+    make("thead", {}, make("tr", {}, ...heads.map((head, at) => (head instanceof HTMLElement ? head : make("th", { scope: "col", class: kind(at) }, head))))),
     make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map(cell)))),
   );
 }

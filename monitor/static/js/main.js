@@ -80,6 +80,7 @@ function tiles(state) {
   const found = figures.windows[state.windows[0]] ?? {};
   const base = Object.entries(found.baselines ?? {}).sort().map(([name, value]) => [name, named(name, figures.task), value, score(figures.task, value)]);
   const mine = figures.task === "regression" ? "mae" : figures.task === "anomaly" ? "roc_auc" : "accuracy";
+  const late = feed.history?.story.findLast((event) => event.delay !== null)?.delay;
   const all = [
     [mine, named(mine, figures.task), found[mine], score(figures.task, found[mine])],
     ...base,
@@ -88,6 +89,7 @@ function tiles(state) {
     ["samples", "Samples", figures.samples, count(figures.samples)],
     ["marks", "True drifts", figures.marks, count(figures.marks)],
     ["drifts", "Drifts detected", figures.drifts, count(figures.drifts)],
+    ["delay", "Last delay", late, count(late)],
     ["dead", "Dead letters", figures.dead, count(figures.dead)],
   ];
   when(by("tiles"), all, () =>

@@ -24,8 +24,9 @@ export function tables(state, now) {
 }
 
 function scores(figures, found, window) {
-  const rows = Object.keys(NAMES).filter((name) => typeof found[name] === "number").map((name) => [named(name, figures.task), figure(name, found[name])]);
-  for (const [name, value] of Object.entries(found.baselines ?? {})) rows.push([`Baseline: ${named(name, figures.task).toLowerCase()}`, score(figures.task, value)]);
+  const base = Object.entries(found.baselines ?? {}).map(([name, value]) => [`Baseline: ${named(name, figures.task).toLowerCase()}`, score(figures.task, value)]);
+  const all = Object.keys(NAMES).filter((name) => typeof found[name] === "number").map((name) => [named(name, figures.task), figure(name, found[name])]);
+  const rows = [...all.slice(0, 1), ...base, ...all.slice(1)];
   section("scores", [window, rows], ["Figure", "Value"], rows);
 }
 
@@ -71,7 +72,7 @@ function mistakes({ mistakes: found, figures }) {
     figures.task === "regression" ? decimal(it.error) : percent(it.p_pred),
     make("td", { class: "word features" }, ...features(it.x)),
   ]);
-  section("mistakes", found ?? [], ["Sample", "Label", "Guess", figures.task === "regression" ? "Error" : "Sure of it", "Features"], rows);
+  section("mistakes", found ?? [], ["Sample", "Label", "Guess", figures.task === "regression" ? "Error" : "Sure of it", make("th", { scope: "col", class: "word" }, "Features")], rows);
 }
 
 function features(x) {
