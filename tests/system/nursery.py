@@ -23,7 +23,14 @@ from tests.system import plants
 MODULES = (
     *(f"driftline.commands.{name}" for name in ("demo", "learn", "monitor", "outcomes")),
     *("driftline.app", "driftline.commands.live", "driftline.commands.produce"),
-    *("learner.loop", "monitor.exporter", "monitor.run", "monitor.web", "producer.copying"),
+    *(
+        "learner.loop",
+        "monitor.doors",
+        "monitor.exporter",
+        "monitor.run",
+        "monitor.web",
+        "producer.copying",
+    ),
     *("producer.lines", "producer.replay", "producer.sources.river"),
     *("producer.sources.synth", "stream.kafka", "stream.sqlite"),
     *("stream.web",),

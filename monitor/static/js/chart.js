@@ -14,7 +14,7 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 export function draw(history, state) {
   const { curve, story } = cut(history, Number(by("span").value), Number(state.windows[0]));
   const task = state.figures.task;
-  say(by("curve-says"), says(history.curve, task, state.recalled));
+  say(by("curve-says"), says(history.curve, task, state.caught_up ? state.recalled : 1));
   if (!curve.x.length) return;
   picture ??= globalThis.echarts.init(by("curve"), null, { renderer: "canvas" });
   picture.setOption(option(curve, story, task), { replaceMerge: ["series"] });
@@ -158,14 +158,14 @@ export function tell(story) {
   );
 }
 
-const KINDS = { true: "True drift", heard: "Alarm", done: "Action" };
+const KINDS = { true: "True drift", heard: "Alarm", done: "Action", drift: "Drift detected", improvement: "Better", warning: "Warning", calm: "Calm" };
 
 function item(event) {
   const late = event.delay === null ? "" : ` (${count(event.delay)} guesses after the true drift)`;
   return make(
     "li",
     { class: event.group },
-    make("b", {}, event.kind === "drift" ? "Drift detected" : KINDS[event.group]),
+    make("b", {}, KINDS[event.kind] ?? KINDS[event.group]),
     make("span", { class: "where" }, `at ${count(event.x)}`),
     make("br"),
     `${event.says}${late}`,

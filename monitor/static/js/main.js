@@ -84,7 +84,7 @@ function tiles(state) {
   const all = [
     [mine, named(mine, figures.task), found[mine], score(figures.task, found[mine])],
     ...base,
-    ["rate", "Samples a second", state.rate, count(state.rate)],
+    ["rate", "Samples/s", state.rate, count(state.rate)],
     ["lag", "Behind", figures.lag, count(figures.lag)],
     ["samples", "Samples", figures.samples, count(figures.samples)],
     ["marks", "True drifts", figures.marks, count(figures.marks)],

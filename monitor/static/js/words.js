@@ -21,7 +21,7 @@ export function count(value) {
 }
 
 export function percent(value) {
-  return value === null || value === undefined ? "–" : `${(100 * value).toFixed(2)} %`;
+  return value === null || value === undefined ? "–" : `${(100 * value).toFixed(2)}\u00a0%`;
 }
 
 export function decimal(value) {
