@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -52,6 +53,8 @@ def report(
 
     common = common or Common()
     set_up_logging(verbose=common.verbose)
+    if not common.verbose:
+        logging.getLogger().setLevel(logging.WARNING)
     path = _checked(output if output is not None else _USUAL[format])
     draw = _drawing(format)
     log = open_stream(common.address, create=False)

@@ -41,7 +41,7 @@ def test_the_curve_is_a_table(report):
     assert all(0 <= float(value) <= 1 for row in rows for value in list(row.values())[1:])
     before = [float(r["accuracy"]) for r in rows if 1500 < int(r["scored"]) < 2000]
     after = [float(r["accuracy"]) for r in rows if 2000 < int(r["scored"]) < 2100]
-    assert min(after) < min(before) - 0.2
+    assert min(after) < min(before) - 0.1
 
 
 def test_the_page_carries_all_it_needs(report, tmp_path):
@@ -85,9 +85,9 @@ def test_what_cannot_be_is_said(report, more, sentence):
 
 def test_a_missing_library_is_named(report, monkeypatch):
     """Without the extra there is no picture, and a sentence names it."""
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    for name in [name for name in sys.modules if name == "driftline.report.png"]:
-        monkeypatch.delitem(sys.modules, name)
+    for name in ("matplotlib", "matplotlib.axes", "matplotlib.figure", "matplotlib.ticker"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.delitem(sys.modules, "driftline.report.png", raising=False)
     code, _, err = report("--format", "png")
     assert code == 2
     assert "install driftline[report]" in err
