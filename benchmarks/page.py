@@ -53,6 +53,8 @@ def main() -> None:
         _run("produce", stream, "--source", "synth:Sine(seed=7)", "--drift", "abrupt@50000",
              "--limit", str(asked.outcomes))  # fmt: skip
         _beside_a_learner(stream, asked.pages)
+        state = ("--state", f"{place}/state")
+        _run("learn", stream, "--model", "naive-bayes", "--until-end", *state)
         _much_history(stream)
 
 
@@ -63,10 +65,10 @@ def _run(command: str, stream: str, *more: str) -> None:
 
 
 @contextmanager
-def _monitor(stream: str) -> Iterator[tuple[psutil.Process, str, float]]:
+def _monitor(stream: str, name: str = "main") -> Iterator[tuple[psutil.Process, str, float]]:
     """Give a monitor, its address, and how long it took to answer."""
     began = time.monotonic()
-    words = [*COMMAND, "monitor", "--stream", stream, "--port", "0"]
+    words = [*COMMAND, "monitor", "--stream", stream, "--name", name, "--port", "0"]
     with subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, text=True) as monitor:
         assert monitor.stderr is not None
         said = next(line for line in monitor.stderr if "Live page: " in line)
@@ -82,34 +84,33 @@ def _monitor(stream: str) -> Iterator[tuple[psutil.Process, str, float]]:
 
 def _beside_a_learner(stream: str, pages: int) -> None:
     """Print the CPU that a monitor takes while a learner goes on as fast as it can."""
-    words = [*COMMAND, "learn", "--stream", stream, "--model", "logistic", "--until-end"]
-    state = ["--state", stream.removeprefix("sqlite:") + ".state"]
-    quiet = {"cwd": ROOT, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with (
-        _monitor(stream) as (process, url, _),
-        subprocess.Popen([*words, *state], **quiet) as it,
-    ):
-        time.sleep(5.0)
-        for many in (0, 1, pages):
-            with ExitStack() as stack:
-                readers = [stack.enter_context(_Reader(url)) for _ in range(many)]
-                time.sleep(1.0)
-                before, begun = _figures(url), time.monotonic()
-                cpu = sum(process.cpu_times()[:2])
-                time.sleep(SECONDS)
-                share = (sum(process.cpu_times()[:2]) - cpu) / (time.monotonic() - begun)
-                rate = (_figures(url) - before) / (time.monotonic() - begun)
-                messages = sum(each.messages for each in readers)
-                size = sum(each.size for each in readers)
+    for many in (0, 1, pages):
+        name = f"beside-{many}"
+        words = [*COMMAND, "learn", "--stream", stream, "--model", "logistic", "--until-end"]
+        words += ["--name", name, "--state", stream.removeprefix("sqlite:") + ".state"]
+        quiet = {"cwd": ROOT, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        with _monitor(stream, name) as (process, url, _), ExitStack() as stack:
+            readers = [stack.enter_context(_Reader(url)) for _ in range(many)]
+            learner = stack.enter_context(subprocess.Popen(words, **quiet))
+            while not _scored(url):
+                time.sleep(0.2)
+            begun, before = time.monotonic(), _scored(url)
+            cpu = sum(process.cpu_times()[:2])
+            while learner.poll() is None and time.monotonic() - begun < SECONDS:
+                time.sleep(0.2)
+            took = time.monotonic() - begun
+            share = (sum(process.cpu_times()[:2]) - cpu) / took
+            sent, size = sum(it.messages for it in readers), sum(it.size for it in readers)
             print(
-                f"pages={many} outcomes_per_second={rate:.0f} monitor_cpu={share:.1%} "
-                f"messages={messages} mib={size / 2**20:.1f} "
-                f"rss_mib={process.memory_info().rss / 2**20:.0f} learner_runs={it.poll() is None}"
+                f"pages={many} outcomes_per_second={(_scored(url) - before) / took:.0f} "
+                f"monitor_cpu={share:.1%} seconds={took:.1f} pictures={sent} "
+                f"mib_sent={size / 2**20:.1f} rss_mib={process.memory_info().rss / 2**20:.0f}",
+                flush=True,
             )
-        it.wait()
+            learner.terminate()
 
 
-def _figures(url: str) -> int:
+def _scored(url: str) -> int:
     with urlopen(f"{url}/metrics", timeout=30) as answer:
         found = re.search(rb"^driftline_scored_total\S* (\S+)$", answer.read(), re.MULTILINE)
     return int(float(found[1])) if found else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from monitor.exporter import page, registry
 from monitor.follow import Follower
@@ -12,9 +12,6 @@ from monitor.live import Live
 from monitor.page import pages
 from monitor.picture import picture, whole
 from monitor.web import routes
-
-if TYPE_CHECKING:
-    from starlette.routing import BaseRoute
 
 
 class Doors:
@@ -28,7 +25,7 @@ class Doors:
             for at, name in enumerate(names)
         }
         follower.watched = lambda: any(live.watched for live in self._lives.values())
-        self.routes: list[BaseRoute] = [
+        self.routes = [
             *routes(lambda accept: page(scraped, accept), checks),
             *pages(self._lives),
         ]
