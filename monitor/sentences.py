@@ -27,7 +27,7 @@ _DONE = {
     "switch": "{to} answers in place of {from}",
     "promotion": "{to} answers in place of {from}",
     "promotion-ignored": "{to} answers already",
-    "joined": "it goes on from {with}",
+    "joined": "it goes on from the model of {with}",
 }
 _ARM = "arm-"
 

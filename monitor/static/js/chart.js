@@ -76,7 +76,7 @@ function option(curve, story, task) {
   const axis = { axisLabel: { color: quiet, hideOverlap: true }, axisLine: { lineStyle: { color: line } }, nameTextStyle: { color: quiet } };
   const shares = task !== "regression" && task !== "anomaly";
   const low = Math.min(...Object.values(curve.lines).flat().filter((value) => value !== null));
-  const bottom = shares ? Math.max(0, Math.floor(low * 10) / 10) : null;
+  const bottom = shares ? Math.max(0, Math.floor(low * 5) / 5) : null;
   const format = (value) => score(task, value);
   return {
     animation: false,
@@ -97,7 +97,7 @@ function lines(curve, story, task) {
     data: curve.x.map((x, place) => [x, values[place]]),
     symbol: curve.x.length < 2 ? "circle" : "none",
     color: colour(at ? "quiet" : "model"),
-    lineStyle: { width: at ? 1 : 2.5, type: DRAWN[name] ?? "solid" },
+    lineStyle: { width: at ? 1.25 : 2.5, type: DRAWN[name] ?? "solid" },
     z: at ? 2 : 3,
     markLine: at ? undefined : marks(story),
   }));

@@ -1,5 +1,5 @@
 // The tables below the curve.
-import { by, fill, make, when } from "./dom.js";
+import { by, fill, make, say, when } from "./dom.js";
 import { ago, bytes, count, decimal, figure, named, NAMES, percent, score } from "./words.js";
 
 /** Fill the table of a section, or hide the section where there is nothing to tell. */
@@ -60,19 +60,23 @@ function moved(row) {
   return [row.value === null ? row.feature : `${row.feature}, share of ${row.value}`, row.before, row.after, count(row.times), count(row.x)];
 }
 
+const SURE = { regression: ["Error", (it) => decimal(it.error)], anomaly: null };
+const TITLES = { regression: "Guesses furthest off, lately", anomaly: "Normal rows that scored highest" };
+
 function mistakes({ mistakes: found, figures }) {
-  const numbers = figures.task === "regression" || figures.task === "anomaly";
+  const numbers = figures.task in SURE;
+  const sure = numbers ? SURE[figures.task] : ["Sure of it", (it) => percent(it.p_pred)];
   const write = (value) => (numbers ? decimal(Number(value)) : (value ?? "–"));
   const place = by("mistakes");
-  place.querySelector("h3").textContent = figures.task === "anomaly" ? "Normal rows that scored highest" : figures.task === "regression" ? "Guesses furthest off, lately" : "Recent mistakes";
+  say(place.querySelector("h3"), TITLES[figures.task] ?? "Recent mistakes");
   const rows = (found ?? []).map((it) => [
     it.id,
     write(it.y),
     write(it.y_pred),
-    figures.task === "regression" ? decimal(it.error) : percent(it.p_pred),
+    ...(sure ? [sure[1](it)] : []),
     make("td", { class: "word features" }, ...features(it.x)),
   ]);
-  section("mistakes", found ?? [], ["Sample", "Label", "Guess", figures.task === "regression" ? "Error" : "Sure of it", make("th", { scope: "col", class: "word" }, "Features")], rows);
+  section("mistakes", found ?? [], ["Sample", "Label", "Guess", ...(sure ? [sure[0]] : []), make("th", { scope: "col", class: "word" }, "Features")], rows);
 }
 
 function features(x) {
