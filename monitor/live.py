@@ -16,7 +16,7 @@ SHARE = 10
 BEAT = 5.0
 """Seconds after which a word is sent where nothing has changed."""
 STAYS = 10.0
-"""Seconds for which somebody who asked counts as looking."""
+"""Seconds for which somebody who asked, or who has just left, counts as looking."""
 RETRY = 1000
 """Milliseconds after which a browser that lost us asks again."""
 
@@ -90,6 +90,7 @@ class Live:
                 yield self._message
         finally:
             self._watchers -= 1
+            self.ask()  # a page that is loaded anew is away for a moment
 
     def close(self) -> None:
         """End all that is being followed; may be called from any thread."""

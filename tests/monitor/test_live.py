@@ -75,8 +75,9 @@ def test_what_does_not_change_is_not_sent_again(painter):
     assert asyncio.run(look()) == ["first", None, "first"]
 
 
-def test_nobody_looks_nothing_is_painted(painter):
-    """The last to leave ends the painting; a page that asked once counts for a while."""
+def test_nobody_looks_nothing_is_painted(painter, monkeypatch):
+    """The last to leave ends the painting; who asked once, or left, counts for a while."""
+    monkeypatch.setattr(live, "STAYS", 0.2)
 
     async def look():
         lively = Live(painter, painter)
@@ -88,11 +89,12 @@ def test_nobody_looks_nothing_is_painted(painter):
         states.append(lively.watched)
         await asyncio.sleep(0.1)
         asked = painter.asked
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.3)
+        states.append(lively.watched)
         lively.ask()
         return states, painter.asked - asked, lively.watched
 
-    assert asyncio.run(look()) == ([False, True, False], 0, True)
+    assert asyncio.run(look()) == ([False, True, True, False], 0, True)
 
 
 def test_closing_ends_every_page(painter):
