@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -19,6 +18,7 @@ SHOWN = 6
 """Mistakes shown, at most."""
 FEATURES = 40
 """Features of a sample that are shown, at most."""
+_COLUMNS = ("offset", "of", "id", "y", "y_pred", "p_pred", "errors")
 _TEXT = 80
 """Characters of a feature's name, or of its value."""
 
@@ -44,19 +44,24 @@ class Mistake(NamedTuple):
 
 
 class Lately:
-    """The last scored rows of each partition, as many as `rows`."""
+    """The last scored rows of each partition, as many as `rows`.
+
+    Kept in the columns in which they come: to look for mistakes is left to who wants to see.
+    """
 
     def __init__(self, rows: int) -> None:
         self._rows = min(rows, ROWS)
-        self._kept: dict[int, deque[Miss]] = {}
+        self._kept: dict[int, list[Added]] = {}
 
     def take(self, partition: int, added: Iterable[Added]) -> None:
         """Take in what a turn has added."""
-        kept = self._kept.setdefault(partition, deque(maxlen=self._rows))
-        for rows in added:
-            columns = (rows.offset, rows.of, rows.id, rows.y, rows.y_pred, rows.p_pred)
-            newest = [column[-self._rows :] for column in (*columns, rows.errors)]
-            kept.extend(Miss(partition, *row) for row in zip(*newest, strict=True))
+        kept = self._kept.setdefault(partition, [])
+        kept += added
+        enough = 0
+        for at in range(len(kept) - 1, -1, -1):
+            if (enough := enough + len(kept[at].offset)) >= self._rows:
+                del kept[:at]
+                break
 
     def forget(self, partition: int) -> None:
         """Forget the rows of a partition."""
@@ -67,7 +72,7 @@ class Lately:
 
         Of scores of anomalies the normal rows that scored highest.
         """
-        rows = [row for kept in self._kept.values() for row in kept]
+        rows = [row for partition in self._kept for row in self._last(partition)]
         if task == ANOMALY:
             rows = [row for row in rows if not row.y and _finite(row.y_pred)]
             return sorted(rows, key=lambda row: -row.y_pred)[:SHOWN]
@@ -75,6 +80,14 @@ class Lately:
             return sorted(rows, key=lambda row: -row.error)[:SHOWN]
         wrong = [row for row in rows if row.error]
         return sorted(wrong, key=lambda row: -row.offset)[:SHOWN]
+
+    def _last(self, partition: int) -> list[Miss]:
+        rows = [
+            Miss(partition, *row)
+            for it in self._kept[partition]
+            for row in zip(*(getattr(it, name) for name in _COLUMNS), strict=True)
+        ]
+        return rows[-self._rows :]
 
 
 def features(samples: Topic, miss: Miss) -> dict[str, Value] | None:
