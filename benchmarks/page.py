@@ -100,10 +100,11 @@ def _beside_a_learner(stream: str, pages: int) -> None:
                 time.sleep(0.2)
             took = time.monotonic() - begun
             spent, done = sum(process.cpu_times()[:2]) - cpu, _scored(url) - before
+            each = spent / max(1, done) * 1e6
             sent, size = sum(it.messages for it in readers), sum(it.size for it in readers)
             print(
                 f"pages={many} outcomes_per_second={done / took:.0f} "
-                f"monitor_cpu={spent / took:.1%} us_per_outcome={spent / max(1, done) * 1e6:.2f} "
+                f"monitor_cpu={spent / took:.1%} us_per_outcome={each:.2f} "
                 f"seconds={took:.1f} pictures={sent} "
                 f"mib_sent={size / 2**20:.1f} rss_mib={process.memory_info().rss / 2**20:.0f}",
                 flush=True,

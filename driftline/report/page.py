@@ -13,6 +13,7 @@ from driftline.report.words import curve_says, named, number
 ROWS = 200
 """Rows of the curve as numbers, at most."""
 _KINDS = {"true": "true drift", "heard": "alarm", "done": "action"}
+_KINDS |= {"drift": "drift detected", "improvement": "better", "warning": "warning"}
 _DRAWN = {"majority": "dashed", "no_change": "dotted", "normal_score": "dashed"}
 Rows = Iterator[tuple[str, Sequence[str]]]
 
@@ -26,14 +27,16 @@ def page(reading: Reading) -> str:
         f"{figures['marks']:,} true drifts, {figures['drifts']:,} detected, "
         f"{figures['dead']:,} dead letters. Every guess is scored before its sample is "
         "learned.</p>",
-        table("By window", ["figure", *figures["windows"]], _scores(reading)),
     ]
     if curve["x"]:
         parts += [heading("Along the stream", curve_says(curve["span"], curve["every"]) + ".")]
         parts += [chart("curve"), folded("As numbers", _curve_table(reading))]
+    parts += [heading("Window by window")]
+    parts += [table("Figures", ["figure", *figures["windows"]], _scores(reading))]
     if reading.story:
-        heads = ["what", "at", "says", "delay"]
-        parts += [heading("What happened"), table("Events", heads, _story(reading), words=1)]
+        heads = ["what", "says", "at", "delay"]
+        parts += [heading("What happened", "A delay is counted in guesses after a true drift.")]
+        parts += [table("Events", heads, _story(reading), words=2)]
     parts += _parts(reading)
     charts = [_drawn(reading)] if curve["x"] else []
     return frame(f"driftline report: {reading.title}", parts, charts)
@@ -91,9 +94,9 @@ def _scores(reading: Reading) -> Rows:
 
 def _story(reading: Reading) -> Rows:
     for event in reversed(reading.story):
-        kind = "drift detected" if event["kind"] == "drift" else _KINDS[event["group"]]
+        kind = _KINDS.get(event["kind"], _KINDS[event["group"]])
         delay = "–" if event["delay"] is None else f"{event['delay']:,}"
-        yield "", [kind, f"{event['x']:,}", event["says"], delay]
+        yield "", [kind, event["says"], f"{event['x']:,}", delay]
 
 
 def _confusion(confusion: dict[str, dict[str, int]]) -> str:

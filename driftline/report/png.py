@@ -29,17 +29,18 @@ def png(reading: Reading) -> bytes:
         ink, style = _DRAWN.get(name, _MODEL)
         values = [math.nan if value is None else value for value in line]
         label = named(name, reading.task)
-        axes.plot(curve["x"], values, color=ink, linestyle=style, label=label)
+        width = 1.8 if style == "-" else 0.8
+        axes.plot(curve["x"], values, color=ink, linestyle=style, linewidth=width, label=label)
     _events(axes, reading)
     # What a stranger's stream is called is no formula, whatever dollars are in it.
     axes.set_title(reading.title, parse_math=False, loc="left")
     axes.set_xlabel(
-        f"scored guesses. {curve_says(curve['span'], curve['every'])}", parse_math=False
+        f"Scored guesses. {curve_says(curve['span'], curve['every'])}", parse_math=False
     )
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
     axes.grid(visible=True, alpha=0.25)
     if curve["lines"]:
-        axes.legend(loc="lower right")
+        figure.legend(loc="outside lower center", ncols=6, frameon=False)
     else:
         axes.text(0.5, 0.5, "no curve yet", ha="center", transform=axes.transAxes)
     drawn = io.BytesIO()

@@ -10,6 +10,16 @@ _NAMES = {
     "no_change": "Last label again",
     "anomaly_score": "Anomalies score",
     "normal_score": "Others score",
+    "kappa": "Cohen's κ",
+    "kappa_m": "κ against the commonest class",
+    "kappa_t": "κ against the last label",
+    "mcc": "Matthews correlation",
+    "roc_auc": "ROC AUC",
+    "r2": "R²",
+    "smape": "SMAPE",
+    "wape": "WAPE",
+    "rmsle": "RMSLE",
+    "medae": "Median absolute error",
 }
 
 
