@@ -1,5 +1,4 @@
 import asyncio
-import contextlib
 import json
 
 import pytest
@@ -97,19 +96,20 @@ def test_nobody_looks_nothing_is_painted(painter, monkeypatch):
     assert asyncio.run(look()) == ([False, True, True, False], 0, True)
 
 
-def test_closing_ends_every_page(painter):
-    """A monitor that ends keeps no connection waiting for it."""
+def test_closing_ends_every_page(painter, monkeypatch):
+    """A monitor that ends keeps no page waiting, not even for the next beat."""
+    monkeypatch.setattr(live, "BEAT", 60.0)
 
     async def look():
         lively = Live(painter, painter)
         follower = lively.follow()
         await next_of(follower)
+        waiting = asyncio.create_task(next_of(follower))
+        await asyncio.sleep(0.05)
         await asyncio.to_thread(lively.close)
-        with contextlib.suppress(StopAsyncIteration):
-            while True:
-                await asyncio.wait_for(anext(follower), 5.0)
+        return await asyncio.wait_for(waiting, 5.0)
 
-    asyncio.run(look())
+    assert asyncio.run(look()) is None
 
 
 def test_a_picture_is_followed_by_a_rest(monkeypatch):
