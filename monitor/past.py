@@ -25,8 +25,8 @@ class Past:
         self._topic, self._board = topic, board
         self._first, self._stop = topic.first(), dict(stop)
         self._at = {p: min(self._first.get(p, 0), end) for p, end in self._stop.items()}
-        self._tally: Tally | None = None
-        self._entries: Iterator[Entry] = iter(())
+        self._tallies: dict[int, Tally] = {}
+        self._entries: Iterator[Entry] | None = None
 
     @property
     def read(self) -> float:
@@ -41,33 +41,30 @@ class Past:
         return any(self._at[p] < end for p, end in self._stop.items())
 
     def step(self) -> None:
-        """Read a little more."""
+        """Read a little more. Raises `TopicTimeout`; the next step then tries again."""
         partition = next((p for p, end in self._stop.items() if self._at[p] < end), None)
         if partition is None:
             return
-        if self._tally is None:
-            self._open(partition)
+        stop = self._stop[partition]
+        # One way through a partition: on Kafka each is a connection of its own.
+        entries, self._entries = self._entries, None
+        entries = entries or self._topic.scan(partition, self._at[partition], stop)
         try:
-            entries = list(islice(self._entries, MESSAGES))
+            some = list(islice(entries, MESSAGES))
         except CursorExpired:
-            self._at[partition] = min(self._topic.first()[partition], self._stop[partition])
-            self._tally = None
+            self._at[partition] = min(self._topic.first()[partition], stop)
             return
-        for entry in entries:
+        for entry in some:
             if outcomes := _decoded(entry):
                 self._tell(partition, outcomes)
-        self._at[partition] = entries[-1].offset + 1 if entries else self._stop[partition]
-        if len(entries) < MESSAGES:
-            self._at[partition], self._tally = self._stop[partition], None
-
-    def _open(self, partition: int) -> None:
-        # One row is enough: the curve takes what each turn adds, and no window.
-        self._tally = Tally(partition, 1)
-        self._entries = self._topic.scan(partition, self._at[partition], self._stop[partition])
+        if len(some) < MESSAGES or some[-1].offset + 1 >= stop:
+            self._at[partition] = stop
+        else:
+            self._at[partition], self._entries = some[-1].offset + 1, entries
 
     def _tell(self, partition: int, outcomes: Outcomes) -> None:
-        tally = self._tally
-        assert tally is not None
+        # One row is enough: the curve takes what each turn adds, and no window.
+        tally = self._tallies.setdefault(partition, Tally(partition, 1))
         before = tally.totals
         noted = tally.feed(outcomes)
         if (totals := tally.totals) is None or totals is before:

@@ -8,7 +8,8 @@ from monitor import history
 from monitor.board import Board
 from monitor.follow import Follower
 from monitor.history import Buckets
-from monitor.past import Past
+from monitor.past import MESSAGES, Past
+from stream.errors import TopicTimeout
 from tests.monitor.made import (
     ANOMALIES,
     CLASSES,
@@ -204,3 +205,40 @@ def test_a_past_that_retention_takes_is_no_fault():
     while past.left:
         past.step()
     assert 0 < before < past.read == 1.0
+
+
+def test_a_log_that_does_not_answer_is_asked_again(monkeypatch):
+    """Whatever was being read then is read once more, and counted once."""
+    messages = {0: said([RIGHT, WRONG] * 60, [(3, False), (4, True)] * 40)}
+    log = log_with(messages)
+    topic = log.topic("tale.main.outcomes")
+    scan, fails = topic.scan, iter([3, 20])
+
+    def failing(partition, start, stop):
+        left = next(fails, 1000)
+        for entry in scan(partition, start, stop):
+            if not left:
+                raise TopicTimeout("no answer")
+            left -= 1
+            yield entry
+
+    monkeypatch.setattr(topic, "scan", failing)
+    board = Board("tale", "main", (WINDOW,))
+    for outcomes in messages[0][-4:]:
+        board.feed(0, outcomes)
+    past = Past(topic, topic.end(), board)
+    failures = 0
+    while past.left:
+        try:
+            past.step()
+        except TopicTimeout:
+            failures += 1
+    assert failures == 2
+    assert board.curve() == accompanied(messages).boards[0].curve()
+
+
+@pytest.mark.parametrize("turns", [MESSAGES - 1, MESSAGES, MESSAGES + 1, 2 * MESSAGES])
+def test_every_partition_is_read_whole(turns):
+    """However many messages each has, as many as one step reads among them."""
+    messages = {p: said([RIGHT, WRONG] * 2 * turns, [(4, True)] * turns) for p in range(3)}
+    assert shown(followed(messages, windows=(4,))) == shown(accompanied(messages, windows=(4,)))
