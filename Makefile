@@ -85,6 +85,10 @@ lock:  ## Renew requirements.lock within the bounds of pyproject.toml
 		--group pyproject.toml:audit --generate-hashes --custom-compile-command "make lock" \
 		--output-file requirements-audit.lock
 
+.PHONY: generate
+generate: install  ## Renew docs/metrics.md and the dashboards
+	.venv/bin/python -m tools.metrics && .venv/bin/python -m tools.dashboards
+
 .PHONY: clean
 clean:  ## Remove .venv and all that tools leave behind, but no data
 	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

@@ -44,9 +44,10 @@ def install() -> str | None:
     return None
 
 
-def run(model: str, address: str, topic: str, n: int) -> dict[str, float]:
+def run(model: str, address: str, topic: str, n: int, *, delivery: str) -> dict[str, float]:
     """Learn the first `n` samples of a topic in a process of its own; return what it took."""
-    command = [str(PYTHON), __file__, model, address, topic, str(n), str(time.time_ns())]
+    group = f"quix-{time.time_ns()}"
+    command = [str(PYTHON), __file__, model, address, topic, str(n), group, delivery]
     done = subprocess.run(command, capture_output=True, text=True, cwd=FOLDER)
     if done.returncode:
         raise RuntimeError(f"Quix Streams ended with {done.returncode}:\n{done.stderr[-2000:]}")
@@ -59,13 +60,13 @@ def main() -> None:
     from quixstreams import Application  # type: ignore[import-not-found]
     from river import compose, linear_model, metrics, preprocessing, tree
 
-    kind, address, topic, n, group = sys.argv[1:]
+    kind, address, topic, n, group, delivery = sys.argv[1:]
     logging.disable(logging.INFO)
     app = Application(
         broker_address=address,
-        consumer_group=f"quix-{group}",
+        consumer_group=group,
         auto_offset_reset="earliest",
-        processing_guarantee="at-least-once",
+        processing_guarantee=delivery,
         loglevel="ERROR",
         state_dir=str(FOLDER / "state"),
     )

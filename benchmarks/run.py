@@ -10,6 +10,7 @@ Without a part it measures everything, in some minutes.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import platform
 import sys
@@ -31,6 +32,7 @@ from stream.sqlite import SqliteLog  # noqa: E402
 from stream.topic import Retention, samples_of  # noqa: E402
 from tools.kafka import Broker, BrokerError  # noqa: E402
 
+DELIVERIES = ("at-least-once", "exactly-once")
 PARTS = ("sqlite", "sgd", "refused", "kafka", "quix", "profile", "startup", "memory")
 MODELS = ("logistic", "tree")
 NAMES = {
@@ -149,23 +151,27 @@ class _Bench:
     def _kafka_model(
         self, parts: list[str], model: str, log: KafkaLog, address: str, topic: str
     ) -> None:
-        n = len(self._values)
+        n, folder = len(self._values), self._folder / f"state-{STREAM}"
         # Nothing that it is measured beside does more.
-        state = self._folder / f"state-{STREAM}"
-        ours = throughput.driftline_on(log, model, state, delivery="at-least-once")
+        ours = {
+            way: throughput.driftline_on(log, model, folder, delivery=way) for way in DELIVERIES
+        }
         if "kafka" in parts:
             bare = throughput.bare_kafka(model, address, topic, n)
-            self._compare(f"{NAMES[model]}: Kafka / kafka-python", KAFKA_AIM, bare, ours)
+            once = ours["at-least-once"]
+            self._compare(f"{NAMES[model]}: Kafka / kafka-python", KAFKA_AIM, bare, once)
         if "quix" in parts:
             if why := quix.install():
                 _say(f"Quix Streams is left out, it cannot be installed: {why}")
                 return
-            self._compare(
-                f"{NAMES[model]}: Kafka / Quix Streams",
-                None,
-                lambda: Took(**quix.run(model, address, topic, n)),
-                ours,
-            )
+            for way in DELIVERIES:
+                theirs = functools.partial(quix.run, model, address, topic, n, delivery=way)
+                self._compare(
+                    f"{NAMES[model]}: Kafka / Quix Streams, {way}",
+                    None,
+                    lambda run=theirs: Took(**run()),
+                    ours[way],
+                )
 
     def _compare(
         self, name: str, aim: float | None, bare: Callable[[], Took], ours: Callable[[], Took]

@@ -38,7 +38,7 @@ def key_of(state: State, file: Path | None = None, *, anew: bool = False) -> byt
                 )
             _make(path)
         key = path.read_bytes().strip()
-        mode = stat.S_IMODE(path.stat().st_mode)
+        found = path.stat()
     except FileNotFoundError as error:
         raise SettingError(
             f"key file {str(path)!r} is not there; make it with 'driftline checkpoints key "
@@ -54,13 +54,23 @@ def key_of(state: State, file: Path | None = None, *, anew: bool = False) -> byt
             f"key file {str(path)!r} holds {len(key)} characters; a key has at least "
             f"{_SHORTEST}"
         )
-    if os.name == "posix" and mode & 0o077:
+    mode = stat.S_IMODE(found.st_mode)
+    if os.name == "posix" and mode & _open_to(found.st_uid):
         _log.warning(
             "key file %s is open to others than its owner (mode %04o): who has it can forge "
             "checkpoints, and a forged one runs any code; chmod 600 it",
             *(path, mode),
         )
     return key
+
+
+def _open_to(owner: int) -> int:
+    """Return the bits of a mode by which others than we get in.
+
+    A file of another owner that we may read as one of its group has been given to us so: by
+    Kubernetes, say, whose Secrets are root's and the group's of the pod.
+    """
+    return 0o077 if owner == os.getuid() else 0o037
 
 
 def has_key(state: State, file: Path | None = None) -> bool:

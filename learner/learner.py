@@ -60,6 +60,8 @@ class Learner:
     to the cursor; a checkpoint is this object, whole.
     """
 
+    name: str | None = None
+    """Whose it is, for commands that are for one learner alone."""
     event_time: EventTime | None = None
     """How late it is by the records, where the policy wants to know."""
     inputs: InputWatch | None = None
@@ -635,6 +637,8 @@ class Learner:
     def _obey(self, offset: int, value: bytes, turn: Turn) -> None:
         command = decode_command(value)
         if isinstance(command, Promote):
+            if command.learner is not None and command.learner != self.name:
+                return
             self._tell(self.policy.promote(command.arm), offset, turn)
             return
         if not isinstance(command, Declare):

@@ -9,6 +9,8 @@ from stream.errors import RecordError, SettingError, TopicMissing
 from stream.records import MAX_ARM, Promote, decode_outcomes, encode
 from stream.topic import Log, Topic, backwards, samples_of, topic_of
 
+MAIN = "main"
+"""The arm that every learner with challengers has."""
 _LOOKED = 50
 """Outcomes looked through, from the end backwards, for one that has totals."""
 
@@ -16,8 +18,8 @@ _LOOKED = 50
 def promote(log: Log, arm: str, *, learner: str = "main") -> list[int]:
     """Have a learner serve another of its models; return the partitions that were told.
 
-    The command is written to every partition of the stream's samples in one transaction, so
-    every learner of the stream hears it; one without such a model files a dead letter.
+    The command is written to every partition of the stream's samples in one transaction. It
+    names the learner, and the others read on.
     Raises `SettingError` where the learner has said that it has no such model, or that it
     reads somebody else's topic.
     """
@@ -25,10 +27,11 @@ def promote(log: Log, arm: str, *, learner: str = "main") -> list[int]:
         raise SettingError(f"arm {arm!r} must have 1 to {MAX_ARM} characters")
     samples = _samples(log)
     _check(log, learner, arm)
+    command = Promote(arm, learner)
     writer = log.writer(f"{log.stream}.commands")
     try:
         for partition in range(samples.partitions):
-            writer.append(samples.name, encode(Promote(arm)), partition=partition)
+            writer.append(samples.name, encode(command), partition=partition)
         writer.commit()
     finally:
         writer.close()
@@ -59,6 +62,11 @@ def _check(log: Log, learner: str, arm: str) -> None:
         raise SettingError(
             f"learner {learner!r} reads {read!r}, a topic of somebody else's in which commands "
             "have no place; copy it with 'driftline produce --source', or promote by a rule"
+        )
+    if arms and MAIN not in arms:
+        raise SettingError(
+            f"learner {learner!r} weighs {', '.join(arms)} by itself, so there is no arm "
+            f"{arm!r} to promote; --challengers gives a learner models to choose from"
         )
     if arms is not None and arm not in arms:
         raise SettingError(_unknown(learner, arm, arms))

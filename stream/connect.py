@@ -47,7 +47,7 @@ def connect(
         from stream.kafka import KafkaLog
 
         brokers, name = kafka_address(url)
-        settings = {**(kafka or {}), **_from_environment(os.environ)}
+        settings = given_to_kafka(kafka)
         _warn_of_plain_text(brokers, settings)
         return KafkaLog(brokers, name, settings, within=_BRIEFLY if look else float("inf"))
     raise SettingError(
@@ -80,7 +80,7 @@ def open_topic(
                 f"{setting} {url!r} names {name!r}, which can be no topic; write "
                 "kafka://HOST:PORT/TOPIC"
             )
-        settings = {**(kafka or {}), **_from_environment(os.environ)}
+        settings = given_to_kafka(kafka)
         _warn_of_plain_text(brokers, settings)
         log = KafkaLog(brokers, name, settings)
     else:
@@ -180,6 +180,14 @@ def sqlite_path(url: str, setting: str = "--stream") -> str:
             f"write sqlite:{path.lstrip('/') or 'PATH'}"
         )
     return path
+
+
+def given_to_kafka(kafka: Mapping[str, object] | None = None) -> dict[str, object]:
+    """Return settings of kafka-python with those in the environment, which go before them.
+
+    Raises `SettingError` for a file of a secret that cannot be read.
+    """
+    return {**(kafka or {}), **_from_environment(os.environ)}
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
     StreamError
     ├── SettingError        a setting is wrong; the command line leaves with 2
+    ├── NotReached          a layer of the way to a broker does not open
     ├── TopicMissing        no topic of that name
     ├── TopicReplaced       another topic has taken the name
     ├── TopicTimeout        the log did not answer in time
@@ -29,6 +30,10 @@ class StreamError(Exception):
 
 class SettingError(StreamError):
     """A setting has a value it cannot have."""
+
+
+class NotReached(StreamError):
+    """A layer of the way to a broker does not open: its name, a connection, TLS, a user."""
 
 
 class TopicMissing(StreamError):

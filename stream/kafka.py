@@ -27,8 +27,9 @@ from stream.errors import (
     TopicReplaced,
     TopicTimeout,
 )
-from stream.kafka_cluster import ANSWER, LOOK, Cluster, Waiting
+from stream.kafka_cluster import LOOK, Cluster, Waiting
 from stream.kafka_codecs import SwollenError
+from stream.kafka_configs import retention_of
 from stream.kafka_growth import describe, widen
 from stream.kafka_seat import KafkaSeat
 from stream.kafka_writer import KafkaWriter
@@ -198,7 +199,7 @@ class KafkaLog:
         self.cluster.close()
         self._members.clear()
 
-    def _member(self, group: str, within: float = ANSWER) -> Any:
+    def _member(self, group: str, within: float) -> Any:
         # It commits without ever joining, so it takes no partition from anybody.
         if group not in self._members:
             opened = self.cluster.open(KafkaConsumer, within=within, group_id=group)
@@ -236,12 +237,7 @@ class KafkaTopic:
 
     def retention(self) -> Retention:
         """Return how long records are kept, as the brokers have it configured."""
-        found = self._cluster.configs(self.name)
-        milliseconds, size = int(found["retention.ms"]), int(found["retention.bytes"])
-        return Retention(
-            seconds=None if milliseconds < 0 else milliseconds / 1000,
-            size=None if size < 0 else size,
-        )
+        return retention_of(self._cluster, self.name)
 
     def read(self, cursor: Cursor, *, limit: int, wait: float) -> Sequence[Batch]:
         """Return at most `limit` entries from `cursor` on."""
@@ -308,7 +304,7 @@ class KafkaTopic:
     def scan(self, partition: int, start: int, stop: int) -> Iterator[Entry]:
         """Yield the entries of `[start, stop)`."""
         stop = min(stop, self.end()[partition])
-        consumer = self._cluster.open(KafkaConsumer, within=ANSWER)
+        consumer = self._cluster.open(KafkaConsumer, within=self._cluster.patience)
         try:
             yield from self._entries(consumer, partition, start, stop)
         finally:
@@ -317,7 +313,7 @@ class KafkaTopic:
     def newest(self, partition: int) -> Entry | None:
         """Return the newest committed record of a partition, or None."""
         if self._looker is None:
-            self._looker = self._cluster.open(KafkaConsumer, within=ANSWER)
+            self._looker = self._cluster.open(KafkaConsumer, within=self._cluster.patience)
         places = [self.places[partition]]
         end, reach = self._cluster.end(places, within=_SETTLE)[0][partition], _BACK
         while True:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import functools
 import logging
 import ssl
 import threading
@@ -21,7 +20,6 @@ from typing import Any, TypeVar
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka import errors as refusals
-from kafka.admin import ConfigFilterType, ConfigResource, ConfigResourceType
 from kafka.net.compat import KafkaNetClient
 
 from stream.errors import SettingError, StreamError, TopicFailed, TopicTimeout
@@ -110,6 +108,11 @@ class Cluster:
         except StreamError:
             self.close()
             raise
+
+    @property
+    def patience(self) -> float:
+        """Seconds for which it is waited when it is away: without end, if its clients were."""
+        return float("inf") if self._patient else ANSWER
 
     def stopping(self) -> bool:
         """Whether anybody who is heeded wants to stop."""
@@ -217,16 +220,6 @@ class Cluster:
     def brokers(self) -> int:
         """Return how many brokers there are."""
         return len(self.ask(self.admin.describe_cluster, "describe itself")["brokers"])
-
-    def configs(self, topic: str) -> dict[str, str]:
-        """Return the configuration of a topic, defaults of the cluster among it."""
-        wanted = [ConfigResource(ConfigResourceType.TOPIC, topic)]
-        describe = functools.partial(
-            self.admin.describe_configs, wanted, config_filter=ConfigFilterType.ALL
-        )
-        found = self.ask(describe, f"tell the configuration of {topic!r}")
-        (values,) = (named[topic] for named in found.values())
-        return {name: str(each["value"]) for name, each in values.items()}
 
     def first(self, places: Iterable[Any]) -> dict[int, int]:
         """Return the offset of the oldest record kept in each partition of a topic."""

@@ -19,7 +19,7 @@ class Described(NamedTuple):
     identity: str
 
 
-def describe(cluster: Cluster, name: str, *, within: float = ANSWER) -> Described:
+def describe(cluster: Cluster, name: str, *, within: float | None = None) -> Described:
     """Return what a topic is by now. Raises `TopicMissing`."""
     ask = functools.partial(cluster.admin.describe_topics, [name])
     (found,) = cluster.ask(ask, f"describe topic {name!r}", within=within)
@@ -64,3 +64,27 @@ def meet(cluster: Cluster, client: Any, topic: str, partition: int, *, within: f
     ):
         known.request_update()
         time.sleep(LOOK / 10)
+
+
+class Place(NamedTuple):
+    """A partition as the brokers see it: who leads it, or -1, and who has copies of it."""
+
+    partition: int
+    leader: int
+    copies: tuple[int, ...]
+    in_sync: tuple[int, ...]
+
+
+def places(cluster: Cluster, name: str) -> list[Place]:
+    """Return what the brokers say of each partition of a topic that is there."""
+    ask = functools.partial(cluster.admin.describe_topics, [name])
+    (found,) = cluster.ask(ask, f"describe topic {name!r}")
+    return sorted(
+        Place(
+            each["partition_index"],
+            each["leader_id"],
+            tuple(each["replica_nodes"]),
+            tuple(each["isr_nodes"]),
+        )
+        for each in found["partitions"]
+    )

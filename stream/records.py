@@ -102,10 +102,14 @@ class EndGrain(msgspec.Struct, tag_field="command", tag="end-grain"):
     """A command: learn now what has been gathered, without waiting for a full grain."""
 
 
-class Promote(msgspec.Struct, tag_field="command", tag="promote"):
-    """A command: from here on serve the guesses of another of several models."""
+class Promote(msgspec.Struct, tag_field="command", tag="promote", omit_defaults=True):
+    """A command: from here on serve the guesses of another of several models.
+
+    It is for the learner of that name, or for every one where it names none.
+    """
 
     arm: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ARM)]
+    learner: str | None = None
 
 
 class Rows(msgspec.Struct, gc=False):

@@ -133,7 +133,7 @@ ROWS = (
         "slips of kafka-python, with our guard and without",
         ("tests/stream/test_kafka_guards.py", "tests/stream/test_kafka_poison.py"),
         {},
-        {"passed": 20},
+        {"passed": 22},
     ),
     Row(
         "flips",

@@ -34,6 +34,10 @@ DOORS = {
         "stream/kafka_cluster.py",
         "stream/kafka_codecs.py",
         "stream/kafka_growth.py",
+        *(
+            f"stream/kafka_{name}.py"
+            for name in ("configs", "login", "marks", "members", "probe", "rights")
+        ),
         "stream/kafka_seat.py",
         "stream/kafka_writer.py",
     },
@@ -41,7 +45,7 @@ DOORS = {
     "msgspec": {"stream/records.py", "learner/serving/"},
     "numpy": {"learner/models/sklearn.py", "learner/models/vectors.py"},
     "pickle": {"learner/pickled.py"},
-    "prometheus_client": {"monitor/exporter.py"},
+    "prometheus_client": {"stream/metrics.py"},
     "psutil": {"learner/resources.py"},
     "pyarrow": {"producer/sources/arrow.py", "producer/sources/arrow_columns.py"},
     "rich": {"driftline/"},
@@ -62,7 +66,7 @@ DOORS = {
     },
     "sqlite3": {"stream/sqlite_db.py", "stream/sqlite_file.py", "stream/sqlite_writer.py"},
     "sse_starlette": {"monitor/page.py"},
-    "starlette": {"learner/serving/", "monitor/page.py", "monitor/web.py", "stream/web.py"},
+    "starlette": {"learner/serving/", "monitor/page.py", "stream/pages.py", "stream/web.py"},
     "structlog": {"driftline/"},
     "threadpoolctl": {"learner/models/sklearn.py"},
     "uvicorn": {"stream/web.py"},

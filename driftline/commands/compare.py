@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MODELS = "logistic,naive-bayes,hoeffding-tree"
 POLICIES = "none,reset"
+PIECES = 12
 
 
 @Parameter(name="*")
@@ -59,13 +60,13 @@ def compare(
     from_: Annotated[str | None, Parameter(name="--from")] = None,
     to: str | None = None,
     models: str = MODELS,
-    policies: str = POLICIES,
+    policies: str | None = None,
     detectors: str | None = None,
     seeds: str = "1",
     window: int | None = None,
     jobs: int | None = None,
     baseline: Literal["full-retrain"] | None = None,
-    pieces: int = 12,
+    pieces: int | None = None,
     html: Path | None = None,
 ) -> int:
     """Compare models and policies over a data set, or over a range of a stream.
@@ -81,7 +82,8 @@ def compare(
     models
         Names, dotted paths or JSON with commas between, as 'driftline learn --model' takes.
     policies
-        Names or JSON with commas between, as 'driftline learn --policy' takes.
+        Names or JSON with commas between, as 'driftline learn --policy' takes. Default:
+        none,reset.
     detectors
         Names or JSON with commas between, for policies that listen. Default: adwin.
     seeds
@@ -95,7 +97,7 @@ def compare(
         full-retrain: instead of policies compare learning on, piece after piece, with training
         a new model on the last pieces, on all of them, and with doing nothing.
     pieces
-        Pieces of --baseline.
+        Pieces of --baseline. Default: 12.
     html
         File to write as one page with tables and curves, for any browser, without a network.
     """
@@ -105,14 +107,19 @@ def compare(
     from driftline.compare.pool import processors
 
     _check(data, from_, to, window, jobs, pieces, html)
+    if baseline is None:
+        _refuse("needs --baseline full-retrain; add it", pieces=pieces)
+    else:
+        why = f"is for a comparison of policies; leave it away, or --baseline {baseline}"
+        _refuse(why, policies=policies, detectors=detectors, window=window)
     wanted = _Wanted(
         models=models,
-        policies=policies,
+        policies=POLICIES if policies is None else policies,
         detectors=detectors,
         seeds=seeds_of(seeds),
         window=window,
         jobs=jobs or processors(),
-        pieces=pieces,
+        pieces=PIECES if pieces is None else pieces,
         config=_config(data, alike),
     )
     way_of = _contest if baseline is None else _retraining
@@ -272,7 +279,7 @@ def _check(
     end: str | None,
     window: int | None,
     jobs: int | None,
-    pieces: int,
+    pieces: int | None,
     html: Path | None,
 ) -> None:
     """Refuse what cannot be meant, before anything is read. Raises `SettingError`."""
@@ -300,6 +307,13 @@ def _check(
             raise SettingError(
                 f"--{flag} is for a data set; name one with --source, or leave it away"
             )
+
+
+def _refuse(why: str, **given: object) -> None:
+    """Refuse flags that would change nothing. Raises `SettingError`."""
+    for name, value in given.items():
+        if value is not None:
+            raise SettingError(f"--{name} {why}")
 
 
 def _write(path: Path, text: str) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json as text
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from driftline.console import out
 from driftline.options import STREAM
@@ -23,6 +24,7 @@ def doctor(
     host: str = "127.0.0.1",
     port: int = 8000,
     prometheus_port: int = 9090,
+    role: list[Literal["produce", "learn", "monitor"]] | None = None,
     json: bool = False,
 ) -> int:
     """Look at everything a stream needs, and say what is wrong and what to do.
@@ -45,11 +47,13 @@ def doctor(
         Port the monitor would listen on.
     prometheus_port
         Port that Prometheus listens on.
+    role
+        On Kafka: a command whose rights are looked at; may be given again. Default: all three.
     json
         One line of JSON instead of one finding a line.
     """
     from driftline.app import app
-    from driftline.config.shown import learner_config
+    from driftline.config.shown import copied, learner_config
     from driftline.console import set_up_logging
     from driftline.doctor.finding import Case
     from stream.topic import check_name
@@ -63,13 +67,14 @@ def doctor(
         host=host,
         port=port,
         prometheus_port=prometheus_port,
-        config=lambda: learner_config(app),
+        config=functools.cache(lambda: learner_config(app)),
+        copied=lambda: copied(app),
+        roles=tuple(role or ()),
     )
     try:
         return _say(case, as_json=json)
     finally:
-        if case.log is not None:
-            case.log.close()
+        case.close()
 
 
 def _say(case: Case, *, as_json: bool) -> int:

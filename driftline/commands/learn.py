@@ -21,7 +21,7 @@ def learn(
     learning: Learning | None = None,
     named: Named | None = None,
     turn: int = 2000,
-    turn_seconds: float = 0.05,
+    turn_seconds: float = 0.01,
     delivery: Literal["exactly-once", "at-least-once"] = "exactly-once",
     member: str | None = None,
     workers: int = 1,
@@ -74,7 +74,7 @@ def learn(
     answer
         Samples that get a prediction: asked (questions only), all or none.
     port
-        Answer questions over HTTP at this port, 0 for a free one. Default: do not.
+        Answer questions and /metrics over HTTP at this port, 0 for a free one. Default: do not.
     host
         Address to answer at; the default is for this machine alone.
     """

@@ -10,8 +10,7 @@ from driftline.settings import open_stream
 def promote(arm: str, *, common: Common | None = None, name: str = "main") -> int:
     """Have a learner serve another of its models from here on; 'main' is the first champion.
 
-    A command is written into every partition of the samples, and obeyed where it is read. Any
-    other learner of the stream that has no such model files it as a dead letter.
+    A command is written into every partition of the samples, and obeyed where it is read.
 
     Parameters
     ----------

@@ -147,6 +147,13 @@ def learner_config(app: App) -> Config:
     return _config({row.key: row.value for row in shown(app, ("learn",))})
 
 
+def copied(app: App) -> list[str]:
+    """Return the topics that 'driftline produce' would follow now, without flags."""
+    values = {row.key: row.value for row in shown(app, ("produce",))}
+    urls = [str(values[key]) for key in ("source", "labels") if values.get(key)]
+    return [url for url in urls if url.startswith("kafka:")]
+
+
 def _config(values: Mapping[str, Any]) -> Config:
     from learner.config import Config
 

@@ -13,6 +13,8 @@ from stream.errors import RecordError
 _BORN = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC).timestamp()
 """No clock is right that shows a time before this was written."""
 _DAY = 86_400.0
+_SKEW = 1.0
+"""Seconds by which clocks may disagree before there is a warning."""
 _AHEAD = 60.0
 """Seconds by which a record's time may lie before us in the future."""
 
@@ -30,6 +32,35 @@ def clock(case: Case) -> Iterator[Finding]:
     else:
         yield ok(f"the clock shows {shown}")
     yield from _records(case, now)
+    if case.on_kafka:
+        yield from _broker(case, now)
+
+
+def _broker(case: Case, now: float) -> Iterator[Finding]:
+    """Look at the time that the broker gave the newest commit, by its own clock."""
+    from stream.kafka import KafkaLog
+    from stream.kafka_marks import last_mark
+
+    try:
+        log, samples = case.reached(), case.samples()
+    except Skipped:
+        return
+    if not isinstance(log, KafkaLog):
+        return
+    ends = samples.end()
+    found = [last_mark(log.cluster, samples.name, p, ends[p]) for p in ends]
+    marks = [mark for mark in found if mark is not None]
+    if not marks:
+        return
+    newest = max(marks, key=lambda mark: mark.committed)
+    ahead, behind = newest.committed - now, newest.written - newest.committed
+    advice = "set the clocks of brokers, writers and this machine by one source (NTP)"
+    if ahead > _SKEW:
+        yield warn(f"the broker's clock is {ahead:.1f} s or more ahead of this one", advice)
+    elif behind > _SKEW:
+        yield warn(f"the broker's clock is {behind:.1f} s or more behind the writer's", advice)
+    else:
+        yield ok("the broker's clock shows nothing later than this one, nor before a writer's")
 
 
 def _records(case: Case, now: float) -> Iterator[Finding]:

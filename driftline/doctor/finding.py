@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +12,7 @@ from stream.topic import group_of
 if TYPE_CHECKING:
     from learner.config import Config
     from learner.state import State
+    from stream.kafka_probe import Probe
     from stream.topic import Log, Topic
 
 OK, WARN, FAILED, SKIPPED = "ok", "warn", "failed", "skipped"
@@ -50,7 +51,8 @@ class Case:
     """What is looked at. Steps before have put `log` there, if it could be reached.
 
     `names` are the learners asked for, none for all there are. `config` is what `driftline
-    learn` would have at present.
+    learn` would have at present, and `copied` the addresses that `driftline produce` would
+    follow. `roles` are the commands whose rights are looked at.
     """
 
     stream: str
@@ -61,13 +63,37 @@ class Case:
     port: int
     prometheus_port: int
     config: Callable[[], Config]
+    copied: Callable[[], list[str]] = list
+    roles: tuple[str, ...] = ()
     log: Log | None = None
+    ways: list[Probe] = field(default_factory=list)
+    """The ways to brokers that are open as far as they were looked at."""
+    broken: str = ""
+    """The first step of the way to the stream that failed, if one has."""
+
+    @property
+    def on_kafka(self) -> bool:
+        """Whether the stream is one of Kafka's."""
+        return self.stream.startswith("kafka:")
 
     def reached(self) -> Log:
         """Return the log, or skip the step where it was not reached."""
+        self.unbroken()
         if self.log is None:
             raise Skipped("the stream was not reached")
         return self.log
+
+    def unbroken(self) -> None:
+        """Skip the step where one on the way to the stream has failed."""
+        if self.broken:
+            raise Skipped(f"not looked at, as {self.broken} failed")
+
+    def close(self) -> None:
+        """Close what was opened to look."""
+        for way in self.ways:
+            way.close()
+        if self.log is not None:
+            self.log.close()
 
     def source(self) -> str:
         """Return the name of the topic that holds the samples."""
@@ -94,7 +120,13 @@ class Case:
 
 
 class Step(NamedTuple):
-    """A step: what it is called, and the function that looks."""
+    """A step: what it is called, and the function that looks.
+
+    One that `leads` to the stream ends the way there when it fails. One `of_kafka` is not
+    taken on other logs.
+    """
 
     title: str
     look: Callable[[Case], Iterable[Finding]]
+    leads: bool = False
+    of_kafka: bool = False

@@ -195,7 +195,8 @@ def _kept(where: str, cursor: int, p: int, samples: Topic) -> Iterator[Finding]:
     try:
         seconds = samples.retention().seconds
     except StreamError as error:
-        yield warn(f"{where}: retention is unknown ({error})", "let this user read it")
+        found, _, advice = str(error).partition("; ")
+        yield warn(f"{where}: retention is unknown: {found}", advice)
         return
     needed = next(iter(samples.scan(p, cursor, min(cursor + 1, end))), None)
     if seconds is None or needed is None:

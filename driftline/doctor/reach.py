@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from driftline.doctor.finding import Case, Finding, failed, ok, warn
+from driftline.doctor.finding import FAILED, Case, Finding, failed, ok, warn
 from driftline.settings import kafka_settings
-from stream.connect import connect, kafka_address, sqlite_path
+from stream.connect import connect, sqlite_path
 
-_PORT = 9092
-_TRY = 5.0
-"""Seconds for one connection."""
 _ROOM = 100 * 2**20
 """Bytes of free disk below which there is a warning."""
 _LONG = 64 * 2**20
@@ -25,16 +20,16 @@ _LONG = 64 * 2**20
 
 
 def reach(case: Case) -> Iterator[Finding]:
-    """Look at the log from outside, then open it for reading."""
-    kafka = case.stream.startswith("kafka:")
-    sound = True
-    for finding in _cluster(case.stream) if kafka else _file(Path(sqlite_path(case.stream))):
-        yield finding
-        sound &= finding.status != "failed"
-    if not sound:
-        return
+    """Open the log for reading; look at a file from outside first."""
+    if not case.on_kafka:
+        sound = True
+        for finding in _file(Path(sqlite_path(case.stream))):
+            yield finding
+            sound &= finding.status != FAILED
+        if not sound:
+            return
     case.log = connect(case.stream, kafka=kafka_settings(), create=False, look=True)
-    if kafka:
+    if case.on_kafka:
         yield from _answer(case.log)
     else:
         yield ok(f"the stream is called {case.log.stream!r}, as in every embedded log")
@@ -102,39 +97,6 @@ def _size(count: float) -> str:
             return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1024
     return f"{count:.1f} TiB"
-
-
-def _cluster(url: str) -> Iterator[Finding]:
-    """Look whether any broker of an address can be reached; one is enough to find the rest."""
-    brokers, _ = kafka_address(url)
-    found = [_broker(broker) for broker in brokers]
-    any_ok = any(each.status == "ok" for each in found)
-    for each in found:
-        # One that is away costs nothing as long as another answers.
-        yield each._replace(status="warn") if any_ok and each.status == "failed" else each
-
-
-def _broker(broker: str) -> Finding:
-    parts = urlsplit(f"//{broker}")
-    host, port = parts.hostname or "", parts.port or _PORT
-    try:
-        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        return failed(
-            f"the name {host!r} leads to no address: {error.strerror or error}",
-            "correct the name in --stream, or this machine's DNS",
-        )
-    numbers = ", ".join(sorted({str(address[4][0]) for address in addresses}))
-    began = time.monotonic()
-    try:
-        socket.create_connection((host, port), timeout=_TRY).close()
-    except OSError as error:
-        return failed(
-            f"{host} ({numbers}) takes no connection on port {port}: {error.strerror or error}",
-            "start the broker, or correct host and port in --stream, or let the network pass",
-        )
-    milliseconds = 1000 * (time.monotonic() - began)
-    return ok(f"{host} ({numbers}) takes connections on port {port}, in {milliseconds:.0f} ms")
 
 
 def _answer(log: object) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from driftline.doctor.finding import Case, Finding, failed, ok, warn
 from driftline.settings import FILE, kafka_settings
+from stream.connect import given_to_kafka
 
 _NEEDED = ("river", "scikit-learn", "kafka-python")
 _OPTIONAL = {
@@ -48,12 +49,22 @@ def _version(name: str) -> str | None:
 
 def settings_file(case: Case) -> Iterator[Finding]:
     """Say which settings file is read; a wrong one has ended the doctor before this."""
+    if case.on_kafka:
+        yield from _of_kafka()
     if not FILE.is_file():
         yield ok(f"no {FILE} in {str(FILE.absolute().parent)!r}, so all settings are defaults")
         return
     yield ok(f"{str(FILE.absolute())!r} is read, and every setting in it is known")
-    if kafka_settings() and not case.stream.startswith("kafka:"):
+    if kafka_settings() and not case.on_kafka:
         yield warn(f"{FILE} has [kafka], and the stream is none of Kafka's", "check --stream")
+
+
+def _of_kafka() -> Iterator[Finding]:
+    """Look at the settings of the client: their names, what they may be, files they name."""
+    from stream.kafka_cluster import checked
+
+    names = ", ".join(sorted(checked(given_to_kafka(kafka_settings()))))
+    yield ok(f"for Kafka's client are set: {names}" if names else "none for Kafka's client")
 
 
 def ports(case: Case) -> Iterator[Finding]:

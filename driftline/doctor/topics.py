@@ -18,7 +18,7 @@ _PARTS = 40
 """Parts shown of a record that is mapped."""
 _VALUE = 80
 """Characters shown of one of them."""
-_KINDS = ("outcomes", "predictions", "dead")
+KINDS = ("outcomes", "predictions", "dead")
 
 
 def topics(case: Case) -> Iterator[Finding]:
@@ -29,16 +29,34 @@ def topics(case: Case) -> Iterator[Finding]:
         topic = log.topic(samples)
     except TopicMissing:
         yield failed(
-            f"topic {samples} is not there", "run 'driftline produce', or correct --stream"
+            f"topic {samples} is not there",
+            f"run 'driftline produce'{_would_make(case, samples)}, or correct --stream",
         )
         return
     yield ok(_of_topic(topic))
     names = case.learners()
     for name in names:
-        for kind in _KINDS:
+        for kind in KINDS:
             yield _of_learner(case, name, kind)
     if not names:
         yield ok("no learner has been here, so there are no topics of one")
+
+
+def _would_make(case: Case, name: str) -> str:
+    """Say what would become of making a topic, where the cluster can be asked for it."""
+    from stream.kafka import KafkaLog
+
+    log = case.reached()
+    if not isinstance(log, KafkaLog):
+        return ""
+    from stream.kafka_rights import of_creation
+
+    found = of_creation(log.cluster, name, 1)
+    if found.refusal:
+        return f", which could not make it now ({found.refusal})"
+    partitions = f"{found.partitions} partition{'s' * (found.partitions != 1)}"
+    copies = f"{found.copies} {'copy' if found.copies == 1 else 'copies'}"
+    return f", which would make it with {partitions} and {copies} (--partitions for more)"
 
 
 def _of_learner(case: Case, name: str, kind: str) -> Finding:
@@ -49,12 +67,6 @@ def _of_learner(case: Case, name: str, kind: str) -> Finding:
         return warn(
             f"topic {topic_of(log.stream, name, kind)} is not there",
             f"run 'driftline learn --name {name}', which makes it",
-        )
-    missing = case.samples().partitions - topic.partitions
-    if missing > 0:
-        return failed(
-            f"{_of_topic(topic)}; the samples have {missing} partitions more",
-            "give it as many, or the learner cannot write",
         )
     return ok(_of_topic(topic))
 
@@ -71,7 +83,7 @@ def kept(topic: Topic) -> str:
     try:
         retention = topic.retention()
     except StreamError as error:
-        return f"retention unknown ({error})"
+        return f"retention unknown ({str(error).partition('; ')[0]})"
     return words(retention)
 
 

@@ -28,8 +28,9 @@ _LATEST = 8
 class Clerk:
     """Takes what lies on a desk to the learners, and back.
 
-    `learners` gives those of all partitions; `predictions` is the name of the topic in
-    which a learner has answered the questions that came as records.
+    `learners` gives those of its own partitions, `partitions` how many there are in all;
+    `predictions` is the name of the topic in which a learner has answered the questions that
+    came as records.
     """
 
     def __init__(
@@ -38,19 +39,21 @@ class Clerk:
         log: Log,
         predictions: str,
         learners: Callable[[], Mapping[int, Learner]],
+        partitions: Callable[[], int],
     ) -> None:
         self._desk, self._log, self._topic = desk, log, predictions
-        self._learners = learners
+        self._learners, self._partitions = learners, partitions
 
     def know(self, said: Mapping[int, int]) -> None:
         """Note how far each partition is; up to `said` it only learns again."""
         learners = self._learners()
+        self._desk.spare = not learners
         if not learners:
             self._desk.about = None
             return
         first = learners[min(learners)]
         ready = {p: learner.cursor >= said[p] for p, learner in learners.items()}
-        about = About(first.task, first.config.hash, ready)
+        about = About(first.task, first.config.hash, ready, self._partitions())
         if about != self._desk.about:
             self._desk.about = about
 

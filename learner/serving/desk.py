@@ -50,7 +50,9 @@ class About:
     config: str
     """The hash of its configuration."""
     ready: Mapping[int, bool]
-    """Whether each partition has come to where it says what is new."""
+    """Whether each partition of its own has come to where it says what is new."""
+    partitions: int
+    """How many there are of the samples, those of other learners among them."""
 
 
 class Desk:
@@ -74,12 +76,16 @@ class Desk:
         self._closed = False
         self.paused: str | None = None
         """Why the learner goes no further, where its breaker is open."""
+        self.spare = False
+        """Whether the learner has joined the others, and no partition is left for it."""
 
     @property
     def checks(self) -> dict[str, bool]:
-        """What must be true before anyone is answered."""
+        """What must be true before anyone is answered; of a spare, before it is counted on."""
         if self._stopping():
             return {"goes on": False}
+        if self.spare and not self._closed:
+            return {"stands by for a partition": True}
         if self._closed or self.about is None:
             return {"started": False}
         found = {f"partition {p} caught up": done for p, done in self.about.ready.items()}
@@ -100,7 +106,10 @@ class Desk:
 
     async def ask(self, partition: int, xs: list[Features] | None, id: str = "") -> Any:
         """Return the answer of the learner. Raises `Refused`, or the learner's error."""
-        if not self.known().ready[partition]:
+        ready = self.known().ready
+        if partition not in ready:
+            raise Refused(503, "moved", f"partition {partition} is another learner's; ask that")
+        if not ready[partition]:
             raise Refused(
                 503, "replaying", f"partition {partition} is learned again, in silence"
             )

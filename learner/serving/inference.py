@@ -58,7 +58,7 @@ def inference_routes(desk: Desk) -> list[Route]:
             raise RecordError("wrong_type", "the parameter 'partition' must be a whole number")
         # The protocol's id is the request's, not a sample's: it says nothing of a partition.
         key = asked.parameters.get("key")
-        p = place_of(len(known.ready), partition=partition, key=key, id=None)
+        p = place_of(known.partitions, partition=partition, key=key, id=None)
         served = await desk.ask(p, samples(asked))
         found = {
             "model_name": desk.name,

@@ -20,7 +20,7 @@ def routes(desk: Desk) -> list[Route]:
     async def predict(request: Request) -> Response:
         asked = decode_question(await body_of(request))
         known = desk.known()
-        p = place_of(len(known.ready), partition=asked.partition, key=asked.key, id=asked.id)
+        p = place_of(known.partitions, partition=asked.partition, key=asked.key, id=asked.id)
         served = await desk.ask(p, asked.xs)
         for each, x in zip(served, asked.xs, strict=True):
             each.id = asked.id
@@ -31,7 +31,7 @@ def routes(desk: Desk) -> list[Route]:
         id, key = request.path_params["id"], request.query_params.get("key")
         partition = _whole(request.query_params.get("partition"))
         known = desk.known()
-        p = place_of(len(known.ready), partition=partition, key=key, id=id)
+        p = place_of(known.partitions, partition=partition, key=key, id=id)
         return as_json(await desk.ask(p, None, id))
 
     async def livez(_: Request) -> Response:

@@ -6,6 +6,9 @@ import sys
 import pytest
 
 from driftline.__main__ import main
+from driftline.doctor.finding import FAILED, WARN
+from driftline.doctor.steps import STEPS
+from tests.driftline.findings import Findings
 
 
 @pytest.fixture
@@ -33,3 +36,24 @@ def learned(run):
     assert code == 0
     assert json.loads(out.splitlines()[-1])["samples"] == 1250
     return run
+
+
+@pytest.fixture
+def examined(run):
+    """Give a function that runs the doctor: its exit code, and its findings by step."""
+
+    def doctor(*words):
+        port = ("--port", "0", "--prometheus-port", "0")
+        code, out, err = run("doctor", *port, "--json", *words)
+        assert "Traceback" not in err
+        said = json.loads(out)
+        assert code == (1 if said["failed"] else 0)
+        titles = [step.title for step in STEPS]
+        steps = [f["step"] for f in said["findings"]]
+        assert steps == sorted(steps, key=titles.index)
+        for finding in said["findings"]:
+            # What is not fine says what to do.
+            assert bool(finding["advice"]) == (finding["status"] in (WARN, FAILED)), finding
+        return code, Findings(said["findings"])
+
+    return doctor

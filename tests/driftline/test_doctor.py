@@ -1,9 +1,6 @@
 import json
-import os
 import shutil
 import socket
-import subprocess
-import sys
 import time
 import uuid
 from contextlib import closing
@@ -11,49 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from driftline.doctor.finding import FAILED, OK, SKIPPED, WARN
+from driftline.doctor import way
+from driftline.doctor.finding import FAILED, OK, SKIPPED, WARN, Case, Skipped
 from driftline.doctor.steps import STEPS
+from learner.config import Config
 from stream.connect import connect
 from stream.records import Record, encode
 from stream.topic import group_of, samples_of
 
-ROOT = Path(__file__).parent.parent.parent
-TITLES = [step.title for step in STEPS]
-
-
-@pytest.fixture
-def examined(run):
-    """Give a function that runs the doctor: its exit code, and its findings by step."""
-
-    def doctor(*words):
-        port = ("--port", "0", "--prometheus-port", "0")
-        code, out, err = run("doctor", *port, "--json", *words)
-        assert "Traceback" not in err
-        said = json.loads(out)
-        assert code == (1 if said["failed"] else 0)
-        assert {*(f["step"] for f in said["findings"])} <= set(TITLES)
-        for finding in said["findings"]:
-            # What is not fine says what to do.
-            assert bool(finding["advice"]) == (finding["status"] in (WARN, FAILED)), finding
-        return code, Findings(said["findings"])
-
-    return doctor
-
-
-class Findings(list):
-    """What the doctor found."""
-
-    def of(self, step, status=None):
-        """Return what was found by a step, as one text."""
-        return "\n".join(
-            f"{f['found']}; {f['advice']}"
-            for f in self
-            if f["step"] == step and status in (None, f["status"])
-        )
-
-    def statuses(self, step):
-        """Return the statuses of a step."""
-        return [f["status"] for f in self if f["step"] == step]
+TITLES = [step.title for step in STEPS if not step.of_kafka]
 
 
 def files_of(folder):
@@ -93,7 +56,7 @@ def test_it_is_said_to_a_person_too(run):
     assert code == 1
     assert [line for line in lines if not line.startswith(" ")][:-1] == TITLES
     assert "  failed   there is no file 'none.db'; name the one that" in out
-    assert lines[-1].endswith("1 failed, 5 skipped")
+    assert lines[-1].endswith("1 failed, 6 skipped")
     assert not Path("none.db").exists()
 
 
@@ -266,14 +229,36 @@ def test_a_name_that_leads_nowhere_and_a_port_that_is_shut_are_told_apart(examin
     began = time.monotonic()
     code, found = examined("--stream", "kafka://nowhere.invalid:9092/s")
     assert code == 1
-    assert "the name 'nowhere.invalid' leads to no address" in found.of("stream", FAILED)
+    assert "the name 'nowhere.invalid' leads to no address" in found.of("dns", FAILED)
+    assert "not looked at, as dns failed" in found.of("tcp", SKIPPED)
     with socket.create_server(("127.0.0.1", 0)) as shut:
         port = shut.getsockname()[1]
     code, found = examined("--stream", f"kafka://127.0.0.1:{port}/s")
     assert code == 1
-    assert f"takes no connection on port {port}" in found.of("stream", FAILED)
+    assert f"takes no connection on port {port}" in found.of("tcp", FAILED)
     assert time.monotonic() - began < 30
     assert found.statuses("topics") == [SKIPPED]
+
+
+def test_behind_a_proxy_the_way_is_not_gone(monkeypatch):
+    """Names and ports are the proxy's to reach, so a failure from here would mean nothing."""
+    monkeypatch.setenv("DRIFTLINE_KAFKA_PROXY_URL", "socks5://127.0.0.1:1")
+    monkeypatch.setenv("DRIFTLINE_KAFKA_SECURITY_PROTOCOL", "SASL_SSL")
+    case = Case("kafka://nowhere.invalid:1/s", (), "st", None, "", 0, 0, Config)
+    for look in (way.dns, way.tcp, way.tls, way.host_name, way.mechanism, way.user):
+        with pytest.raises(Skipped, match="a proxy stands between"):
+            list(look(case))
+    with pytest.raises(Skipped, match="a proxy stands between"):
+        list(way.brokers(case))
+
+
+@pytest.mark.kafka
+def test_of_several_brokers_one_is_enough(examined, kafka):
+    """Those that are away are warned of, and the way goes on with the one that answers."""
+    _, found = examined("--stream", f"kafka://nowhere.invalid:1,127.0.0.1:9,{kafka}/d")
+    assert sorted(found.statuses("dns")) == [OK, OK, WARN]
+    assert sorted(found.statuses("tcp")) == [OK, WARN]
+    assert found.statuses("tls") == found.statuses("brokers") == [OK]
 
 
 @pytest.mark.kafka
@@ -285,7 +270,12 @@ def test_a_stream_on_kafka_is_found_well(run, examined, kafka):
     code, found = examined("--stream", url, "--state", "st")
     assert code == 0
     assert {f["status"] for f in found if f["step"] != "clock"} == {OK}
-    assert "takes connections on port" in found.of("stream")
+    assert f"{kafka} takes connections" in found.of("tcp")
+    assert "without TLS, by security_protocol PLAINTEXT" in found.of("tls")
+    assert "answers without a user" in found.of("mechanism")
+    assert f"broker 1 is reached at {kafka}" in found.of("brokers")
+    for role in ("produce", "learn", "monitor"):
+        assert f"'driftline {role}' may do all that it needs" in found.of("rights")
     assert "it is spoken to in PLAINTEXT" in found.of("stream")
     assert "1 broker" in found.of("stream")
     assert f"{name}.samples: 1 partition, offsets 0–" in found.of("topics")
@@ -298,7 +288,7 @@ def test_a_stream_on_kafka_is_found_well(run, examined, kafka):
 
 @pytest.mark.kafka
 def test_a_stream_that_is_not_on_kafka_is_not_made(examined, kafka):
-    """The topic is missed, and no topic and no group come of looking."""
+    """The topic is missed, and no topic, group or transactional id comes of looking."""
     name = f"d-{uuid.uuid4().hex[:8]}"
     for _ in range(2):
         code, found = examined("--stream", f"kafka://{kafka}/{name}")
@@ -308,31 +298,93 @@ def test_a_stream_that_is_not_on_kafka_is_not_made(examined, kafka):
     with closing(connect(f"kafka://{kafka}/{name}")) as log:
         assert not [group for group in log.groups() if name in group]
         assert not [t for t in log.cluster.admin.list_topics() if name in str(t)]
+        assert name not in str(log.cluster.admin.list_transactions())
 
 
 @pytest.mark.kafka
-def test_a_broker_that_does_not_answer_as_asked_is_found(tmp_path, kafka):
-    """A wrong protocol ends in a finding within a while, where others wait for ever."""
-    # kafka-python leaves sockets open after a handshake that failed, so in another process.
-    ended = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "driftline",
-            "doctor",
-            "--stream",
-            f"kafka://{kafka}/d",
-            "--json",
-        ],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "DRIFTLINE_KAFKA_SECURITY_PROTOCOL": "SSL"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+def test_records_that_kafka_has_deleted_are_found(run, examined, kafka):
+    """A learner that stands before the oldest record, and a checkpoint that needs such."""
+    url = f"kafka://{kafka}/d-{uuid.uuid4().hex[:8]}"
+    first = ("produce", "--stream", url, "--source", "river:Phishing", "--limit", "300")
+    assert run(*first)[0] == 0
+    assert run("learn", "--stream", url, "--until-end", "--state", "st")[0] == 0
+    learned = examined("--stream", url, "--state", "st")[1]
+    assert "all that a restart needs is kept" in learned.of("checkpoints", OK)
+    assert run(*first[:-1], "900")[0] == 0
+    with closing(connect(url)) as log:
+        (place,) = log.topic(samples_of(log.stream)).places.values()
+        log.cluster.admin.delete_records({place: 700})
+    code, found = examined("--stream", url, "--state", "st")
+    assert code == 1
+    assert "before the oldest record kept" in found.of("learners", FAILED)
+    assert "a restart needs 3" in found.of("checkpoints", FAILED)
+    assert "and the samples begin at 700" in found.of("checkpoints", FAILED)
+
+
+@pytest.mark.kafka
+def test_members_of_a_group_are_named(examined, kafka):
+    """By their names, with the partitions they have; one without any is too many."""
+    name = f"d-{uuid.uuid4().hex[:8]}"
+    url = f"kafka://{kafka}/{name}"
+    with closing(connect(url)) as log:
+        topic = log.create(samples_of(name), partitions=1)
+        seats = [log.join(group_of(name, "main"), topic, member=m) for m in ("a", "b")]
+        said = ""
+        while "has no partition" not in said:
+            for seat in seats:
+                seat.share(wait=0.2)
+            said = examined("--stream", url)[1].of("groups", WARN)
+        for seat in seats:
+            seat.close()
+    assert "a on 127.0.0.1 has 0" in said or "b on 127.0.0.1 has 0" in said
+    assert "1 have nothing to do: the samples have 1 partitions" in said
+
+
+@pytest.mark.kafka
+def test_a_broker_whose_clock_is_behind_is_found(examined, kafka):
+    """By the time that it gives a commit, which cannot be before its records were written."""
+    for late, words in ((0, "nothing later than this one"), (30, "behind the writer's")):
+        url = f"kafka://{kafka}/d-{uuid.uuid4().hex[:8]}"
+        good = encode(Record(id=1, ts=time.time(), x={"a": 1.0}, y=True))
+        write(url, good, good, timestamp=time.time() + late)
+        assert words in examined("--stream", url)[1].of("clock")
+
+
+@pytest.mark.kafka
+def test_a_broker_that_names_itself_where_nobody_reaches_it_is_told_apart(examined, broker):
+    """What the address leads to works, and where the cluster sends its clients does not."""
+    url = f"kafka://127.0.0.1:{broker.behind}/d"
+    code, found = examined("--stream", url)
+    assert code == 1
+    for step in ("dns", "tcp", "tls", "mechanism"):
+        assert found.statuses(step) == [OK]
+    said = found.of("brokers", FAILED)
+    assert (
+        f"names broker 1 as 127.0.0.1:{broker.front}, and from here 127.0.0.1 takes no" in said
     )
-    found = Findings(json.loads(ended.stdout)["findings"])
-    assert (ended.returncode, "Traceback" in ended.stderr) == (1, False)
-    assert found.statuses("stream") == [OK, FAILED]
-    assert f"Kafka at {kafka}" in found.of("stream", FAILED)
-    assert list(tmp_path.iterdir()) == []
+    assert "advertised.listeners" in said
+    assert found.statuses("stream") == found.statuses("rights") == [SKIPPED]
+
+
+@pytest.mark.kafka
+def test_tls_with_a_broker_that_has_none_is_found(examined, kafka, monkeypatch):
+    """And what to set instead is said; nobody waits for it."""
+    monkeypatch.setenv("DRIFTLINE_KAFKA_SECURITY_PROTOCOL", "SSL")
+    code, found = examined("--stream", f"kafka://{kafka}/d")
+    assert code == 1
+    said = found.of("tls", FAILED)
+    assert f"{kafka} speaks Kafka, but no TLS; set security_protocol to PLAINTEXT" in said
+    monkeypatch.setenv("DRIFTLINE_KAFKA_SECURITY_PROTOCOL", "SASL_PLAINTEXT")
+    monkeypatch.setenv("DRIFTLINE_KAFKA_SASL_MECHANISM", "PLAIN")
+    code, found = examined("--stream", f"kafka://{kafka}/d")
+    assert "has no users; set security_protocol to PLAINTEXT" in found.of("mechanism", FAILED)
+
+
+@pytest.mark.kafka
+def test_a_setting_that_cannot_be_is_found_before_anything_is_dialled(examined, monkeypatch):
+    """It has a step of its own, and the way to the stream ends there."""
+    monkeypatch.setenv("DRIFTLINE_KAFKA_SSL_CAFILE", "nowhere.pem")
+    code, found = examined("--stream", "kafka://127.0.0.1:1/d")
+    assert code == 1
+    assert "'ssl_cafile' names 'nowhere.pem', where there is no" in found.of("settings", FAILED)
+    assert "not looked at, as settings failed" in found.of("dns", SKIPPED)

@@ -284,6 +284,17 @@ def test_a_key_that_others_can_read_is_warned_of(tmp_path, mode, warned, caplog)
     assert ("is open to others than its owner" in caplog.text) == warned
 
 
+@pytest.mark.parametrize(("mode", "warned"), [(0o440, False), (0o460, True), (0o444, True)])
+def test_a_key_that_was_given_to_our_group_is_ours(tmp_path, mode, warned, caplog, monkeypatch):
+    """As a Secret of Kubernetes, whose file is root's; its group may read it, no more."""
+    make_key(tmp_path / "key")
+    (tmp_path / "key").chmod(mode)
+    monkeypatch.setattr("os.getuid", lambda: (tmp_path / "key").stat().st_uid + 1)
+    with caplog.at_level(logging.WARNING):
+        key_of(tmp_path, tmp_path / "key")
+    assert ("is open to others than its owner" in caplog.text) == warned
+
+
 def test_what_was_refused_stands_in_the_headers_of_outcomes(tmp_path):
     """With the size and the time of the newest checkpoint that is of use."""
     log = MemoryLog("s")

@@ -10,7 +10,7 @@ from producer.commands import promote
 from stream.errors import SettingError
 from stream.mapping import FieldMap
 from stream.memory import MemoryLog
-from stream.records import Record, decode_outcomes, encode
+from stream.records import Promote, Record, decode_outcomes, encode
 
 TREE = {"name": "tree", "model": "hoeffding-tree"}
 
@@ -36,7 +36,7 @@ def more(log, topic="s.samples"):
 
 def learned(log, tmp_path, **settings):
     """Learn a log to its end; return the summary."""
-    config = Config(model="naive-bayes", policy="none", **settings)
+    config = Config(**{"model": "naive-bayes", "policy": "none", **settings})
     return learn(log, config, Run(state=tmp_path, until_end=True))
 
 
@@ -53,10 +53,7 @@ def test_every_partition_obeys_at_the_place_of_the_command(tmp_path):
     summary = learned(log, tmp_path, challengers=(TREE,))
 
     for p in (0, 1):
-        arms = []
-        for entry in log.topic("s.main.outcomes").scan(p, 0, 10**9):
-            arms += decode_outcomes(entry.value).rows.arm
-        assert arms == ["main"] * 40 + ["tree"] * 40 + ["main"] * 40
+        assert served(log, "main", p) == ["main"] * 40 + ["tree"] * 40 + ["main"] * 40
     assert set(summary.arms) == {"main", "tree"}
     assert summary.dead == 0
 
@@ -70,18 +67,36 @@ def test_what_is_written_is_the_command_alone(tmp_path):
 
     for p in (0, 1):
         (entry,) = log.topic("s.samples").scan(p, 40, 99)
-        assert json.loads(entry.value) == {"command": "promote", "arm": "tree"}
+        said = {"command": "promote", "arm": "tree", "learner": "main"}
+        assert json.loads(entry.value) == said
 
 
-def test_a_learner_without_that_arm_files_a_dead_letter(tmp_path):
-    """The command is for all of a stream's learners, and not all have it."""
+def test_another_learner_reads_on(tmp_path):
+    """Whether it has such a model or not; what names no learner is for all of them."""
     log = filled()
     learned(log, tmp_path, challengers=(TREE,))
     promote(log, "tree")
+    more(log)
 
-    other = learn(log, Config(policy="none"), Run(name="other", state=tmp_path, until_end=True))
+    for name, settings in (("a", {}), ("b", {"challengers": (TREE,)})):
+        run = Run(name=name, state=tmp_path, until_end=True)
+        summary = learn(log, Config(policy="none", **settings), run)
+        assert summary.dead_by_reason == {}
+        assert served(log, name, 0) == ["main"] * 80
 
-    assert other.dead_by_reason == {"unknown_arm": 2}
+    writer = log.writer("source")
+    writer.append("s.samples", encode(Promote("tree")), partition=0)
+    writer.commit()
+    run = Run(name="a", state=tmp_path, until_end=True)
+    assert learn(log, Config(policy="none"), run).dead_by_reason == {"unknown_arm": 1}
+
+
+def served(log, name, partition):
+    """Return which arm served each sample of a partition."""
+    arms = []
+    for entry in log.topic(f"s.{name}.outcomes").scan(partition, 0, 10**9):
+        arms += decode_outcomes(entry.value).rows.arm
+    return arms
 
 
 @pytest.mark.parametrize(
@@ -90,6 +105,7 @@ def test_a_learner_without_that_arm_files_a_dead_letter(tmp_path):
         ("treee", {"challengers": (TREE,)}, "no arm 'treee'; did you mean 'tree'?"),
         ("zzz", {"challengers": (TREE,)}, "no arm 'zzz'; there are main, tree"),
         ("tree", {}, "has one model alone"),
+        ("none", {"policy": "auto"}, "weighs none, adwin, .* by itself"),
         ("t" * 41, {}, "1 to 40 characters"),
     ],
 )

@@ -23,14 +23,8 @@ from tests.system import plants
 MODULES = (
     *(f"driftline.commands.{name}" for name in ("demo", "learn", "monitor", "outcomes")),
     *("driftline.app", "driftline.commands.live", "driftline.commands.produce"),
-    *(
-        "learner.loop",
-        "monitor.doors",
-        "monitor.exporter",
-        "monitor.run",
-        "monitor.web",
-        "producer.copying",
-    ),
+    *("driftline.commands.doctor", "driftline.doctor.steps", "stream.kafka_rights"),
+    *("learner.loop", "monitor.doors", "monitor.exporter", "monitor.run", "producer.copying"),
     *("producer.lines", "producer.replay", "producer.sources.river"),
     *("producer.sources.synth", "stream.kafka", "stream.sqlite"),
     *("stream.web",),

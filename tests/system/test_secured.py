@@ -1,18 +1,15 @@
 """A whole pipeline on a Kafka that asks for TLS and a password, of which nobody hears."""
 
 import json
-import os
-import secrets
-import shutil
-import subprocess
 from typing import NamedTuple
 
 import pytest
 
+from tests.secured import secured_or_skip
+from tools.kafka_secured import MECHANISMS
+
 pytestmark = pytest.mark.kafka
 
-MODULES = "org.apache.kafka.common.security"
-MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 PATIENCE = 60
 SERVICES = (
     ("produce", "--source", "river:Phishing", "--limit", "300"),
@@ -39,47 +36,13 @@ class Guarded(NamedTuple):
     password: str
 
 
-def keytool(store, *words):
-    """Run the JDK's tool for keys on a store of our own."""
-    program = shutil.which("keytool")
-    if program is None:
-        assert "CI" not in os.environ, "keytool is missing; it comes with Java"
-        pytest.skip("no keytool on the path")
-    access = ("-keystore", store, "-storepass", "not-a-secret", "-alias", "broker")
-    subprocess.run([program, *words, *access], check=True, capture_output=True)
-
-
-def certificate(store):
-    """Make a key for 127.0.0.1, and return the file of its certificate."""
-    pair = ("-genkeypair", "-keyalg", "EC", "-dname", "CN=broker", "-ext", "SAN=ip:127.0.0.1")
-    keytool(store, *pair)
-    file = store.with_suffix(".pem")
-    keytool(store, "-exportcert", "-rfc", "-file", file)
-    return str(file)
-
-
 @pytest.fixture(scope="module")
 def guarded(start_broker, tmp_path_factory):
     """Start a broker with TLS, and one user whom all three mechanisms know."""
-    folder, password = tmp_path_factory.mktemp("tls"), secrets.token_hex(16)
-    ours = certificate(folder / "ours")
-    plain = f'{MODULES}.plain.PlainLoginModule required user_ann="{password}";'
-    scram = f"{MODULES}.scram.ScramLoginModule required;"
-    client = {
-        "sasl.enabled.mechanisms": ",".join(MECHANISMS),
-        "plain.sasl.jaas.config": plain,
-        "scram-sha-256.sasl.jaas.config": scram,
-        "scram-sha-512.sasl.jaas.config": scram,
-        "ssl.keystore.location": str(folder / "ours"),
-        "ssl.keystore.password": "not-a-secret",
-    }
-    protocols = "CLIENT:SASL_SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT"
-    broker = start_broker(
-        users={"ann": password},
-        **{f"listener.name.client.{name}": value for name, value in client.items()},
-        **{"listener.security.protocol.map": protocols},
-    )
-    return Guarded(broker.address, ours, certificate(folder / "another"), password)
+    secured = secured_or_skip(tmp_path_factory.mktemp("tls"))
+    broker = start_broker(users=secured.scram, **secured.properties)
+    files = str(secured.certificate), str(secured.ended)
+    return Guarded(broker.address, *files, secured.password)
 
 
 def variables(guarded, folder, **changed):

@@ -78,6 +78,12 @@ def test_a_table_goes_to_stderr_and_nothing_to_stdout(run):
         (["--jobs", "0"], "--jobs must be a whole number of 1 or more"),
         (["--from", "5"], "--from and --to are for a stream"),
         (["--topic", "orders"], "--topic and --mapping are for a stream"),
+        (["--pieces", "6"], "--pieces needs --baseline full-retrain; add it"),
+        (
+            ["--baseline", "full-retrain", "--policies", "none"],
+            "--policies is for a comparison",
+        ),
+        (["--baseline", "full-retrain", "--window", "100"], "--window is for a comparison of"),
         (["--html", "no/such/page.html"], "lies in no folder there is"),
         (["--source", "kafka://127.0.0.1:1/x"], "is no data set"),
         (["--source", "river:Phising"], "did you mean 'Phishing'"),

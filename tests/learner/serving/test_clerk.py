@@ -122,7 +122,7 @@ def clerk():
     learner = Learner(Config(model="naive-bayes", policy="none"), 0, 0)
     desk = Desk("main")
     desk.give = lambda answers: [setattr(a.answered, "found", found) for a, found in answers]
-    clerk = Clerk(desk, MemoryLog(), "memory.main.predictions", lambda: {0: learner})
+    clerk = Clerk(desk, MemoryLog(), "memory.main.predictions", lambda: {0: learner}, lambda: 1)
     clerk.desk, clerk.learner = desk, learner
     return clerk
 
@@ -202,3 +202,15 @@ def test_what_became_of_an_id_is_not_looked_up_for_who_has_given_up(clerk, monke
     assert searched == ["19"]
     assert asked.answered.found == b"{}"
     assert not clerk.desk.lookups
+
+
+def test_a_spare_is_ready_to_stand_in():
+    """Who has joined and got no partition is well, though nothing can be asked of it."""
+    desk, partitions = Desk("main"), {}
+    clerk = Clerk(desk, MemoryLog("s"), "s.main.predictions", lambda: partitions, lambda: 1)
+    assert not all(desk.checks.values())
+    clerk.know({})
+    assert all(desk.checks.values())
+    partitions[0] = Learner(Config(model="logistic"), 0, 0)
+    clerk.know({0: 5})
+    assert desk.checks["partition 0 caught up"] is False

@@ -10,12 +10,14 @@ from learner.learner import Learner
 from learner.loop import Run, learn
 from learner.serving import clerk, desk
 from learner.serving.questions import MAX_BODY, MOST, Served
+from learner.serving.routes import routes
 from stream.errors import SettingError
 from stream.mapping import FieldMap
 from stream.memory import MemoryLog
 from stream.records import Prediction, Record, decode_outcomes, encode
 from stream.topic import Batch, partition_of
-from tests.learner.serving.asking import asked, read_all, ready, tell
+from stream.web import Server
+from tests.learner.serving.asking import Client, asked, read_all, ready, tell
 
 BAYES = Config(model="naive-bayes", policy="none")
 SAMPLES = [{"id": n, "x": {"a": float(n % 7), "b": n % 3}, "y": n % 2} for n in range(200)]
@@ -552,3 +554,19 @@ def learned(client, samples):
     deadline = time.monotonic() + 30
     while int(client.predict(GOOD)[1]["at"].partition("@")[2]) < samples:
         assert time.monotonic() < deadline
+
+
+def test_a_question_for_another_learners_partition_is_sent_on():
+    """Its place is found among all partitions there are, and not among the learner's own."""
+    table = desk.Desk("main")
+    table.about = desk.About("classification", "hash", {2: False}, 3)
+    theirs = [n for n in range(50) if partition_of(b"%d" % n, 3) != 2]
+    with Server(routes(table), host="127.0.0.1", port=0) as server:
+        client = Client(server.port, None)
+        for n in theirs[:5]:
+            status, found = client.predict({**GOOD, "id": n})
+            assert (status, found["error"]) == (503, "moved"), found
+            assert client.get(f"/predictions/{n}")[0] == 503
+        assert client.predict({**GOOD, "partition": 2})[1]["error"] == "replaying"
+        assert "partition must be 0 to 2" in str(client.predict({**GOOD, "partition": 3}))
+        assert "there are 3 partitions" in str(client.predict(GOOD))

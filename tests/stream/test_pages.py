@@ -1,6 +1,6 @@
 import pytest
 
-from monitor.web import routes
+from stream.pages import routes
 from stream.web import Server
 from tests.stream.asking import ask
 
@@ -13,7 +13,7 @@ def page(accept):
 @pytest.fixture
 def ready():
     """Give the checks that the server shows; a test may change them."""
-    return {"main caught up": True}
+    return {"started": True}
 
 
 @pytest.fixture
@@ -24,30 +24,24 @@ def server(ready):
 
 
 def test_metrics_are_given_as_asked_for(server):
-    """The page and its type are the exporter's, for the format that was asked for."""
+    """The page and its type are for the format that was asked for."""
     assert ask(server, "/metrics", Accept="text/plain") == (200, "asked for text/plain\n")
 
 
-def test_being_alive_depends_on_nothing(server, ready):
-    """Liveness does not look at the figures: a restart would not mend them."""
-    ready["main caught up"] = False
-
-    assert ask(server, "/livez") == (200, "ok\n")
-
-
-def test_readiness_waits_for_every_check(server, ready):
+def test_readiness_waits_for_every_check_and_liveness_for_none(server, ready):
     """One check that fails makes the whole not ready; asked verbosely, it is named."""
     assert ask(server, "/readyz") == (200, "ready\n")
-    ready["late caught up"] = False
+    ready["goes on"] = False
 
+    assert ask(server, "/livez") == (200, "ok\n")
     assert ask(server, "/readyz") == (503, "not ready\n")
     assert ask(server, "/readyz?verbose") == (
         503,
-        "[+] main caught up\n[-] late caught up\nnot ready\n",
+        "[+] started\n[-] goes on\nnot ready\n",
     )
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/livez", "/readyz"])
 def test_there_is_nothing_to_post(server, path):
-    """The monitor is only ever read."""
+    """The pages are only ever read."""
     assert ask(server, path, method="POST")[0] == 405
