@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from monitor.sentences import sentence
 from stream.texts import shown
 
 if TYPE_CHECKING:
@@ -23,17 +23,9 @@ NARROWEST, WIDEST = 60, 120
 _MARGIN = 20
 """Columns that the curve leaves free."""
 _SHOWN = 9
-_SENTENCE = 60
-_SAYS = {
-    "reset": "the model is replaced by a new one",
-    "swap": "a new model takes over that has learned {trained} samples",
-    "refit": "a new model takes over, trained on {samples} samples",
-    "slower": "it learns more slowly for {samples} samples",
-    "faster": "it learns faster for {samples} samples",
-    "input-drift": "feature {feature} moves: {before:.3g} → {after:.3g}",
-}
-"""What happened, in the words of its details."""
-_STYLES = {"mark": "yellow", "drift": "red"} | dict.fromkeys(_SAYS, "green")
+_SENTENCE = 80
+_DONE = ("reset", "swap", "refit", "slower", "faster", "input-drift")
+_STYLES = {"mark": "yellow", "drift": "red"} | dict.fromkeys(_DONE, "green")
 
 
 def view(
@@ -65,7 +57,7 @@ def view(
         Text(),
     ]
     parts += [_event(event) for event in _worth_saying(figures.events)[-_SHOWN:]]
-    parts += [Text(), Text(f"Metrics: {address}/metrics (Ctrl-C to stop)", style="bold")]
+    parts += [Text(), Text(f"Live page: {address}/ (Ctrl-C to stop)", style="bold")]
     return Panel(Group(*parts), title=f"driftline · {model} · policy {policy}", width=width)
 
 
@@ -113,16 +105,5 @@ def _worth_saying(events: Sequence[Noted]) -> list[Noted]:
 
 
 def _event(event: Noted) -> Text:
-    return Text(f"@{event.offset:<8,}{sentence(event)}", style=_STYLES[event.kind])
-
-
-def sentence(event: Noted) -> str:
-    """Return what happened in a few words."""
-    details = event.details
-    if event.kind == "mark":
-        said = f"the world changes: {details.get('kind', '')} {details.get('mark', '')}"
-        return shown(said.rstrip(), _SENTENCE)
-    if event.kind == "drift":
-        before, after = details.get("before", 0.0), details.get("after", 0.0)
-        return f"{details.get('detector')} sees it: error {before:.2f} → {after:.2f}"
-    return shown(_SAYS[event.kind].format_map(defaultdict(int, details)), _SENTENCE)
+    said = shown(sentence(event), _SENTENCE)
+    return Text(f"@{event.offset:<8,}{said}", style=_STYLES[event.kind])

@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from monitor.figures import ALL, Figures, Part, Point
+from monitor.history import Curve, History
+from monitor.lately import Lately, Miss, Mistake
 from monitor.rate import Rate
 from monitor.resources import Resources
 from monitor.sums import baselines, merged, scores
@@ -38,6 +40,8 @@ class Board:
         self.stream, self.learner, self.windows = stream, learner, tuple(windows)
         self.refused = 0
         """Messages that were no outcomes; counted by this process alone."""
+        self.mistakes: Sequence[Mistake] | None = None
+        """A few of the last mistakes; None as long as nobody has looked."""
         self._tallies: dict[int, Tally] = {}
         self._lag: dict[int, int] = {}
         self._seen_at: dict[int, float] = {}
@@ -46,6 +50,8 @@ class Board:
         self._about: tuple[str, str] | None = None
         self._rate = Rate(clock)
         self._events: deque[Noted] = deque(maxlen=EVENTS)
+        self._history = History(self.windows[0])
+        self._lately = Lately(max(self.windows))
         self._curve: list[Point] = []
         self._spacing = max(1, self.windows[0] // 10)
         self._lock = threading.Lock()
@@ -66,8 +72,35 @@ class Board:
                 return
             if live:
                 self._rate.add(max(0, totals.samples - (before.samples if before else 0)))
+            if before and (totals.scored < before.scored or totals.task != before.task):
+                self._lately.forget(partition)
+            self._lately.take(partition, tally.added)
+            self._history.take(tally, noted)
             self._note(tally, noted)
             self._extend_curve()
+
+    def recall(self, tally: Tally, noted: Sequence[Noted], *, anew: bool) -> None:
+        """Take in a turn of the past, for the curve alone; `anew` where a learner began."""
+        with self._lock:
+            if anew:
+                self._history.forget_past(tally.partition)
+            self._history.recall(tally, noted)
+
+    def curve(self, last: int | None = None) -> Curve:
+        """Return the curve since the learner's start, or its `last` points."""
+        with self._lock:
+            return self._history.curve(last)
+
+    def happened(self) -> list[tuple[int, Noted]]:
+        """Return the latest events, each with its place along `curve`."""
+        with self._lock:
+            return self._history.events()
+
+    def misses(self) -> list[Miss]:
+        """Return a few of the last guesses that went wrong."""
+        with self._lock:
+            told = [tally.totals for tally in self._tallies.values() if tally.totals]
+            return self._lately.misses(told[0].task if told else None)
 
     def place(self, partition: int) -> int | None:
         """Return the offset of the last sample a partition's figures account for."""
@@ -84,12 +117,14 @@ class Board:
         seen_at: Mapping[int, float] | None = None,
         resources: Mapping[int, Resources] | None = None,
         newest: Mapping[int, float] | None = None,
+        mistakes: Sequence[Mistake] | None = None,
         about: tuple[str, str] | None = None,
     ) -> None:
         """Take in how far behind each partition is, and when it last had news.
 
         `resources` are what its learner takes up, `newest` is an event time of its samples,
-        `about` the learner's model and policy by name.
+        `mistakes` are the last ones with what their samples held, `about` the learner's
+        model and policy by name.
         """
         with self._lock:
             self._lag.update(lag or {})
@@ -98,6 +133,8 @@ class Board:
             self._about = about or self._about
             for p, ts in (newest or {}).items():
                 self._newest[p] = max(ts, self._newest.get(p, ts))
+            if mistakes is not None:
+                self.mistakes = tuple(mistakes)
 
     def figures(self) -> Figures:
         """Return all figures of this moment; costs one sum over each window, and a copy."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from monitor.board import Board
 from monitor.look import Look
+from monitor.past import Past
 from monitor.tally import Tally
 from stream.errors import (
     CursorExpired,
@@ -55,7 +56,11 @@ class Follower:
         hour: Clock = time.time,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._trails = [Trail(log, name, windows, clock, hour) for name in names]
+        self.watched: Callable[[], bool] = lambda: False
+        """Whether somebody looks at more than the figures: at the whole curve, at samples."""
+        self._trails = [
+            Trail(log, name, windows, clock, hour, lambda: self.watched()) for name in names
+        ]
         self.stream = log.stream
         self._clock, self._pause = clock, pause
         self._reminded: float | None = None
@@ -70,6 +75,11 @@ class Follower:
         """Whether each learner's outcomes have been read to their end once."""
         return {trail.name: trail.caught_up for trail in self._trails}
 
+    @property
+    def recalled(self) -> list[float]:
+        """How much of each learner's past has been read for the curve, from 0 to 1."""
+        return [trail.past.read if trail.past else 0.0 for trail in self._trails]
+
     def catch_up(self) -> None:
         """Read as much as the figures need, up to the end as it stands now.
 
@@ -77,6 +87,11 @@ class Follower:
         """
         for trail in self._trails:
             trail.catch_up()
+
+    def recall(self) -> None:
+        """Read all of the past that is kept, for the curve, and the samples of mistakes."""
+        for trail in self._trails:
+            trail.recall()
 
     def step(self, wait: float = 0.0) -> int:
         """Take in what has come and return how many messages that was.
@@ -104,9 +119,17 @@ class Trail:
     """One learner's outcomes: where we stand in them, and the board they fill."""
 
     def __init__(
-        self, log: Log, name: str, windows: Sequence[int], clock: Clock, hour: Clock
+        self,
+        log: Log,
+        name: str,
+        windows: Sequence[int],
+        clock: Clock,
+        hour: Clock,
+        watched: Callable[[], bool],
     ) -> None:
         self.name, self.caught_up = name, False
+        self.past: Past | None = None
+        self._watched = watched
         self._log, self._windows, self._clock, self._hour = log, windows, clock, hour
         self._topic: Topic | None = None
         self._cursor: dict[int, int] = {}
@@ -117,8 +140,9 @@ class Trail:
     def step(self, wait: float) -> int:
         """Take in what has come; return how many messages that was."""
         topic = self._topic or self.catch_up()
+        past = self.past if self.past and self.past.left and self._watched() else None
         try:
-            batches = topic.read(self._cursor, limit=LIMIT, wait=wait)
+            batches = topic.read(self._cursor, limit=LIMIT, wait=0.0 if past else wait)
         except (CursorExpired, TopicReplaced) as error:
             self._start_over(str(error))
             return 0
@@ -133,7 +157,15 @@ class Trail:
             taken += len(entries)
         if self._looked is None or self._clock() - self._looked >= LOOK:
             self._look(topic, idle=not taken)
+        if past:
+            past.step()
         return taken
+
+    def recall(self) -> None:
+        """Read the whole past."""
+        while self.past and self.past.left:
+            self.past.step()
+        self._looks.into(self.board)
 
     def catch_up(self) -> Topic:
         """Fill a blank board with as little of the topic's past as gives the same figures."""
@@ -145,6 +177,7 @@ class Trail:
             for message in self._tail(topic, board, partition, end):
                 board.feed(partition, message, live=False)
         self.board, self._cursor, self._topic = board, cursor, topic
+        self.past = Past(topic, cursor, board)
         if not self.caught_up:
             lines.info("learner=%s caught_up=true partitions=%d", self.name, topic.partitions)
         self.caught_up = True
@@ -205,6 +238,8 @@ class Trail:
             self._start_over("the topic was made anew")
             return
         self._looks.around(self.board, topic, self._cursor, idle=idle)
+        if self._watched():
+            self._looks.into(self.board)
         # After the answer: one that is slow to come leaves time to read.
         self._looked = self._clock()
 

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 
 from monitor.board import Board
+from monitor.lately import Miss, Mistake, features
 from monitor.resources import about_of, resources_of
 from stream.errors import RecordError, TopicMissing, TopicReplaced
 from stream.records import decode
@@ -28,6 +29,7 @@ class Look:
         self._samples: Topic | None = None
         self._told: dict[int, int] = {}
         self._dated: dict[int, int] = {}
+        self._mistakes: dict[Miss, Mistake] = {}
 
     def around(self, board: Board, topic: Topic, cursor: Cursor, *, idle: bool) -> None:
         """Tell a board that has read `topic` up to `cursor`; `idle` when nothing had come."""
@@ -42,6 +44,19 @@ class Look:
             ends = self._samples.end()
             board.look(lag=self._lag(board, self._samples, ends, cursor, idle=idle))
             self._look_at_event_time(board, self._samples, ends)
+
+    def into(self, board: Board) -> None:
+        """Show a board's last mistakes with the features of their samples.
+
+        Of somebody else's topic only the learner can read the records.
+        """
+        ours = self._source == samples_of(self._log.stream)
+        samples = self._samples if ours else None
+        known, self._mistakes = self._mistakes, {}
+        for miss in board.misses():
+            x = features(samples, miss) if samples and miss not in known else None
+            self._mistakes[miss] = known.get(miss) or Mistake(miss, x)
+        board.look(mistakes=[*self._mistakes.values()])
 
     @staticmethod
     def _fresh(samples: Topic | None) -> Topic | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import Any
 
 from monitor.follow import Follower
@@ -46,8 +47,7 @@ def monitor(
     host or port that cannot be.
     """
     # River takes seconds to come in: before anyone is told the address, not at a scrape.
-    from monitor.exporter import page, registry
-    from monitor.web import routes
+    from monitor.doors import Doors
     from stream.web import Server
 
     names = list(dict.fromkeys(check_name(name, "learner") for name in names))
@@ -56,10 +56,9 @@ def monitor(
         if until_end:
             follower.catch_up()
             return summary(follower)
-        scraped = registry(lambda: follower.boards)
-        doors = routes(lambda accept: page(scraped, accept), lambda: checks(follower, stopping))
-        with Server(doors, host=host, port=port) as server:
-            lines.info("metrics=%s/metrics", server.url)
+        doors = Doors(follower, lambda: checks(follower, stopping))
+        with Server(doors.routes, host=host, port=port) as server, closing(doors):
+            lines.info("page=%s/ metrics=%s/metrics", server.url, server.url)
             if announce:
                 announce(server.url)
             while not stopping():

@@ -23,6 +23,8 @@ HELD = 1_000_000
 """Rows of one turn, at most: as many records as a learner's turn can have."""
 _COLUMNS = (
     "offset",
+    "of",
+    "id",
     "y",
     "y_pred",
     "p_true",
@@ -31,6 +33,25 @@ _COLUMNS = (
     "majority_error",
     "flag",
 )
+
+
+class Added(NamedTuple):
+    """The scored rows that one message has added, in columns, oldest first.
+
+    The first five are those of `stream.records.Rows`, `errors` and `lost` those of
+    `monitor.windows.Window`; `lost` is None where every guess was finite.
+    """
+
+    offset: list[int]
+    of: list[int]
+    id: list[int | str]
+    y: list[Any]
+    y_pred: list[Any]
+    p_pred: list[float | None]
+    no_change: list[float]
+    majority: list[float]
+    errors: list[float]
+    lost: list[bool] | None
 
 
 class Noted(NamedTuple):
@@ -60,6 +81,10 @@ class Tally:
         """Messages whose rows were none of this task."""
         self.last: int | None = None
         """The last offset of the samples that these figures account for."""
+        self.added: list[Added] = []
+        """What the last turn has added; its last row is row `totals.scored` of them all."""
+        self.first = 0
+        """The first offset of the samples that the last turn spoke of."""
         self.read = self.counted = 0
         """Messages that came, and those of them that these figures account for."""
         self._row = -1
@@ -123,36 +148,38 @@ class Tally:
             classes = totals.task not in (REGRESSION, ANOMALY)
             self.window = Window(self.window.longest, classes=classes)
         before = -1 if self.last is None else self.last
-        offsets: list[int] = []
+        self.added, self.first = [], turn[0].first
         news = []
         for message in turn:
             # A message left over from before a crash may reach beyond this turn; whatever
             # does will be said again.
-            offsets += self._score(message.rows, last, totals.task)
+            self._score(message.rows, last, totals.task)
             news += [event for event in message.events if before < event[0] <= last]
             before = max(before, message.last)
         if self.last is None or last > self.last:
             self.totals, self.last = totals, last
+        offsets = [offset for rows in self.added for offset in rows.offset]
         return [
             Noted(self.partition, offset, kind, details, self._scored_at(offset, offsets))
             for offset, kind, details in news
         ]
 
-    def _score(self, rows: Rows, last: int, task: str) -> list[int]:
-        """Add the rows up to `last` that are news; return the offsets of the scored."""
+    def _score(self, rows: Rows, last: int, task: str) -> None:
+        """Add the rows up to `last` that are news."""
         start, stop = bisect_right(rows.offset, self._row), bisect_right(rows.offset, last)
         if start >= stop:
-            return []
+            return
         self._row = rows.offset[stop - 1]
         try:
-            offsets, y, guess, p_true, p_pred, no_change, majority, flags = _scored(
+            offsets, of, ids, y, guess, p_true, p_pred, no_change, majority, flags = _scored(
                 rows, start, stop
             )
             lost = [flag == NOT_FINITE for flag in flags] if any(flags) else None
+            errors = _errors(task, y, guess, lost)
             self.window.extend(
                 y,
                 guess,
-                _errors(task, y, guess, lost),
+                errors,
                 no_change=no_change,
                 majority=majority,
                 lost=lost,
@@ -164,8 +191,9 @@ class Tally:
             self.refused += 1
             where = (self.partition, rows.offset[start], rows.offset[stop - 1])
             lines.warning("refused=rows[%d]@%d..%d why=%r", *where, str(error))
-            return []
-        return offsets
+            return
+        columns = (offsets, of, ids, y, guess, p_pred, no_change, majority, errors, lost)
+        self.added.append(Added(*columns))
 
     def _scored_at(self, offset: int, offsets: list[int]) -> int:
         scored = self.totals.scored if self.totals else 0

@@ -21,6 +21,7 @@ COMMANDS = [
     "learn",
     "monitor",
     "compare",
+    "report",
     "outcomes",
     "predictions",
     "dead",

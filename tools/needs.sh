@@ -28,8 +28,9 @@ is_there() {
   case $1 in
     python) find_python >/dev/null ;;
     java) local major; major=$(java_major) && [[ -n $major ]] && ((major >= 17)) ;;
-    *) command -v "$1" >/dev/null ;;
-  esac
+    chromium) command -v chromium || command -v chromium-browser || command -v google-chrome ;;
+    *) command -v "$1" ;;
+  esac >/dev/null
 }
 
 describe() {
@@ -39,6 +40,7 @@ describe() {
     mvn) echo "Apache Maven, as 'mvn' on PATH" ;;
     prometheus | promtool) echo "Prometheus, as 'prometheus' and 'promtool' on PATH" ;;
     kcat) echo "kcat, as 'kcat' on PATH" ;;
+    chromium) echo "Chromium, as 'chromium', 'chromium-browser' or 'google-chrome' on PATH" ;;
     *) echo "$1" ;;
   esac
 }
@@ -69,6 +71,7 @@ packages_of() {
       ;;
     mvn) echo maven ;;
     prometheus | promtool) echo prometheus ;;
+    chromium) echo chromium fonts-liberation ;;
     *) echo "$1" ;;
   esac
 }
@@ -128,7 +131,7 @@ if [[ ${1:-} == --say ]]; then
   exit
 fi
 
-needs=(make python java mvn prometheus promtool kcat)
+needs=(make python java mvn prometheus promtool kcat chromium)
 mapfile -t missing < <(missing_of "${needs[@]}")
 if ((${#missing[@]})) && is_debian_root; then
   echo "installing ${missing[*]}"

@@ -7,9 +7,9 @@ import logging
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from driftline.commands.learn import settings_of
 from driftline.console import Stop, set_up_logging, sum_up, tell
@@ -18,6 +18,7 @@ from driftline.settings import config_and_run, open_stream
 
 if TYPE_CHECKING:
     from learner.summary import Summary
+    from monitor.follow import Follower
     from producer.replay import Replay
     from stream.topic import Log
 
@@ -59,11 +60,11 @@ def demo(
     rate
         Samples a second. Default: 1,000.
     host
-        Address of the metrics page.
+        Address of the live page and the metrics.
     port
-        Port of the metrics page, 0 for a free one.
+        Port of the live page and the metrics, 0 for a free one.
     open
-        Open the metrics page in a browser.
+        Open the live page in a browser.
     until_end
         As fast as possible and without the view; for scripts.
     """
@@ -139,26 +140,29 @@ class _Demo:
 
     def watched(self) -> Summary:
         """Run with the view on a terminal, with lines elsewhere; return the learner's sums."""
-        from monitor.exporter import page, registry
+        from monitor.doors import Doors
         from monitor.follow import Follower
         from monitor.run import checks
-        from monitor.web import routes
         from stream.web import Server
 
         # The curve is of the first window: a short one shows how deep the model falls.
         follower = Follower(self._log, ["main"], (_SHORT, _WINDOW))
-        scraped = registry(lambda: follower.boards)
-        doors = routes(lambda accept: page(scraped, accept), lambda: checks(follower))
-        with Server(doors, host=self._host, port=self._port) as server:
+        doors = Doors(follower, lambda: checks(follower))
+        with (
+            Server(doors.routes, host=self._host, port=self._port) as server,
+            closing(doors),
+        ):
             if self._open_page:
                 import webbrowser
 
-                webbrowser.open(f"{server.url}/metrics")
+                webbrowser.open(f"{server.url}/")
             threads = self._start(self._produce, self._learn)
             self._show(follower, server.url, threads[-1])
-            return self._finish(threads)
+            summary = self._finish(threads)
+            self._stay(follower)
+            return summary
 
-    def _show(self, follower: Any, address: str, learner: threading.Thread) -> None:
+    def _show(self, follower: Follower, address: str, learner: threading.Thread) -> None:
         from rich.console import Console
         from rich.live import Live
 
@@ -166,7 +170,7 @@ class _Demo:
 
         console = Console(stderr=True)
         if not console.is_terminal:
-            tell(f"Metrics: {address}/metrics (Ctrl-C to stop)")
+            tell(f"Live page: {address}/ Metrics: {address}/metrics (Ctrl-C to stop)")
             while learner.is_alive():
                 follower.step(_LOOK)
             return
@@ -184,6 +188,14 @@ class _Demo:
                         columns=console.width,
                     )
                 )
+
+    def _stay(self, follower: Follower) -> None:
+        """Go on serving at the end of the stream, as long as somebody looks."""
+        if self._stop() or not follower.watched():
+            return
+        tell("The stream is at its end; the page stays while it is open (Ctrl-C to stop)")
+        while follower.watched() and not self._stop():
+            follower.step(_LOOK)
 
     def _start(self, *works: Callable[[], None]) -> list[threading.Thread]:
         threads = [threading.Thread(target=self._guarded, args=(work,)) for work in works]

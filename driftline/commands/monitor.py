@@ -20,7 +20,7 @@ def monitor(
     port: Annotated[int, Parameter(name="--port")] = 8000,
     until_end: bool = False,
 ) -> int:
-    """Turn outcomes into rolling figures and show them to Prometheus.
+    """Turn outcomes into rolling figures: a live page, and metrics for Prometheus.
 
     Parameters
     ----------
@@ -51,7 +51,9 @@ def monitor(
                 port=port,
                 until_end=until_end,
                 stopping=stop,
-                announce=lambda url: tell(f"Metrics: {url}/metrics (Ctrl-C to stop)"),
+                announce=lambda url: tell(
+                    f"Live page: {url}/ Metrics: {url}/metrics (Ctrl-C to stop)"
+                ),
             )
     finally:
         log.close()

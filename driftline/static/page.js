@@ -34,7 +34,7 @@
       symbol: "none",
       label: { formatter: (mark) => mark.name, color: text, position: "end", distance: 4, fontSize: 11 },
       lineStyle: { color: text, type: "solid", width: 1, opacity: 0.6 },
-      data: chart.marks.map((mark) => ({ xAxis: mark.at, name: mark.name })),
+      data: chart.marks.map((mark) => ({ xAxis: mark.at, name: mark.name, lineStyle: { type: mark.drawn || "solid" } })),
     };
   }
 

@@ -24,7 +24,7 @@ MODULES = (
     *(f"driftline.commands.{name}" for name in ("demo", "learn", "monitor", "outcomes")),
     *("driftline.app", "driftline.commands.live", "driftline.commands.produce"),
     *("driftline.commands.doctor", "driftline.doctor.steps", "stream.kafka_rights"),
-    *("learner.loop", "monitor.exporter", "monitor.run", "monitor.web", "producer.copying"),
+    *("learner.loop", "monitor.doors", "monitor.exporter", "monitor.run", "producer.copying"),
     *("producer.lines", "producer.replay", "producer.sources.river"),
     *("producer.sources.synth", "stream.kafka", "stream.sqlite"),
     *("stream.web",),

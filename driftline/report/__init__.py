@@ -1,0 +1,1 @@
+"""What a stream has come to: a page, a picture or a table of its curve."""

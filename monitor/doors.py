@@ -1,0 +1,49 @@
+"""Everything that a follower shows over HTTP, for a server of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from monitor.exporter import page, registry
+from monitor.follow import Follower
+from monitor.live import Live
+from monitor.page import pages
+from monitor.picture import picture, whole
+from monitor.web import routes
+
+
+class Doors:
+    """The routes of a follower; `close` ends the pages that still follow it."""
+
+    def __init__(self, follower: Follower, checks: Callable[[], Mapping[str, bool]]) -> None:
+        scraped = registry(lambda: follower.boards)
+        names = list(follower.caught_up)
+        self._lives = {
+            name: Live(partial(_state, follower, at), partial(_past, follower, at))
+            for at, name in enumerate(names)
+        }
+        follower.watched = lambda: any(live.watched for live in self._lives.values())
+        self.routes = [
+            *routes(lambda accept: page(scraped, accept), checks),
+            *pages(self._lives),
+        ]
+
+    def close(self) -> None:
+        """Let go of every page that is open."""
+        for live in self._lives.values():
+            live.close()
+
+
+def _state(follower: Follower, at: int) -> dict[str, Any]:
+    """Return what the page shows of a learner, and how much of its past has been read."""
+    board = follower.boards[at]
+    caught_up = follower.caught_up[board.learner]
+    reading = {"caught_up": caught_up, "recalled": follower.recalled[at]}
+    return {**picture(board), **reading, "learners": list(follower.caught_up)}
+
+
+def _past(follower: Follower, at: int) -> dict[str, Any]:
+    recalled = follower.recalled[at]
+    return {**whole(follower.boards[at]), "recalled": recalled}
