@@ -3,6 +3,7 @@
 # installs what is missing; anywhere else it says what to install, and fails.
 #
 #   tools/needs.sh               install or say, then fetch Kafka's jars
+#   tools/needs.sh --get NEED…   install or say these needs, which may be others, and no jars
 #   tools/needs.sh --say NEED…   only say what is missing of these needs, and how to get it
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -28,6 +29,7 @@ is_there() {
   case $1 in
     python) find_python >/dev/null ;;
     java) local major; major=$(java_major) && [[ -n $major ]] && ((major >= 17)) ;;
+    compose) docker compose version >/dev/null 2>&1 || command -v docker-compose >/dev/null ;;
     *) command -v "$1" >/dev/null ;;
   esac
 }
@@ -39,6 +41,7 @@ describe() {
     mvn) echo "Apache Maven, as 'mvn' on PATH" ;;
     prometheus | promtool) echo "Prometheus, as 'prometheus' and 'promtool' on PATH" ;;
     kcat) echo "kcat, as 'kcat' on PATH" ;;
+    compose) echo "Docker Compose, as 'docker compose' or 'docker-compose'" ;;
     *) echo "$1" ;;
   esac
 }
@@ -69,6 +72,7 @@ packages_of() {
       ;;
     mvn) echo maven ;;
     prometheus | promtool) echo prometheus ;;
+    compose) echo docker-compose ;;
     *) echo "$1" ;;
   esac
 }
@@ -128,7 +132,10 @@ if [[ ${1:-} == --say ]]; then
   exit
 fi
 
-needs=(make python java mvn prometheus promtool kcat)
+needs=(make python java mvn prometheus promtool kcat) jars=1
+if [[ ${1:-} == --get ]]; then
+  needs=("${@:2}") jars=
+fi
 mapfile -t missing < <(missing_of "${needs[@]}")
 if ((${#missing[@]})) && is_debian_root; then
   echo "installing ${missing[*]}"
@@ -140,4 +147,4 @@ if ((${#missing[@]})); then
   say "${missing[@]}"
   exit 1
 fi
-"$(find_python)" tools/kafka.py jars
+[[ -z $jars ]] || "$(find_python)" tools/kafka.py jars
