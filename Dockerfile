@@ -14,12 +14,14 @@ COPY requirements.lock ./
 RUN pip download --quiet --require-hashes --only-binary :all: --dest /wheels --requirement requirements.lock
 ENV PIP_NO_INDEX=1 PIP_FIND_LINKS=/wheels
 
-# What driftline runs on, with its extras, in a layer that a change of our own code leaves alone.
+# What driftline runs on, with its extras and without their tests, in a layer that a change of
+# our own code leaves alone.
 COPY pyproject.toml LICENSE ./
 RUN python -m venv --without-pip /opt/driftline \
  && python -c "import tomllib; it = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
 print(*it['dependencies'], *sum(it['optional-dependencies'].values(), []), sep='\n')" >/runtime.txt \
- && pip --python /opt/driftline/bin/python install --quiet --no-compile --requirement /runtime.txt
+ && pip --python /opt/driftline/bin/python install --quiet --no-compile --requirement /runtime.txt \
+ && find /opt/driftline/lib -type d -name tests -prune -exec rm -rf {} +
 
 COPY . .
 # A file system that cannot be written to keeps no bytecode, so it is made here, for Python's own

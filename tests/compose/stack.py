@@ -12,6 +12,8 @@ from tools.kafka import free_port
 
 TAG = "test"
 """Of the image that the tests build."""
+UNSET = ".env.example"
+"""A file that sets nothing, in the place of one that somebody may have here."""
 PORTS = ("KAFKA_PORT", "MONITOR_PORT", "PROMETHEUS_PORT", "GRAFANA_PORT")
 PATIENCE = 180.0
 """Seconds in which containers come up, and in which a restarted one goes on."""
@@ -69,7 +71,7 @@ class Stack:
 
     def compose(self, *arguments, patience=PATIENCE):
         """Run a command of Compose, and return what it writes to stdout."""
-        command = ["tools/compose.sh", "--project-name", self.project, "--env-file", os.devnull]
+        command = ["tools/compose.sh", "--project-name", self.project, "--env-file", UNSET]
         return _run([*command, *arguments], self.settings, patience)
 
     def up(self, *arguments):

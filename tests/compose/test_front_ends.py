@@ -7,6 +7,7 @@ import subprocess
 import pytest
 import yaml
 
+from tests.compose.stack import UNSET
 from tests.system.lives import ROOT
 
 SERVICES = {"kafka", "producer", "learner", "monitor", "prometheus", "grafana"}
@@ -49,7 +50,7 @@ def test_composes_of_docker_take_it(program):
         subprocess.run([*command, "version"], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         missing(program)
-    check(yaml.safe_load(run(*command, "--env-file", os.devnull, "config")))
+    check(yaml.safe_load(run(*command, "--env-file", UNSET, "config")))
 
 
 def test_podman_compose_takes_it(tmp_path):

@@ -51,7 +51,7 @@ def test_the_pipeline_runs_where_nothing_can_be_written(image):
     """With a read-only file system and no right at all, the demo learns as everywhere else."""
     options = ("--until-end", "--limit", "2000", "--port", "0", "--json")
     here = docker(*LOOK, image, "demo", *options, patience=120)
-    assert json.loads(here.splitlines()[-1])["scored"] == 2000
+    assert json.loads(here.splitlines()[-1])["samples"] == 2000
 
 
 def test_no_file_lends_rights(image):
@@ -70,16 +70,17 @@ def test_nothing_in_it_builds_or_fetches(image):
 def test_it_holds_what_the_lock_names(image):
     """Each package in it has the version of the lock, and all that we need is there."""
     lock = (ROOT / "requirements.lock").read_text()
-    locked = {normal(n): v for n, v in re.findall(r"^([\w.-]+)==([^\s;]+)", lock, re.MULTILINE)}
+    locked = re.findall(r"^([\w.-]+)==([^\s;]+)", lock, re.MULTILINE)
     script = (
         "from importlib.metadata import distributions\n"
         "for it in distributions(): print(it.name, it.version)"
     )
     found = docker(*LOOK, "--entrypoint=python", image, "-c", script).splitlines()
-    held = {normal(name): number for name, number in map(str.split, found)}
-    assert held.pop("driftline")
-    assert {"river", "kafka-python", "crc32c", "pyarrow", "fastavro"} <= held.keys()
-    assert held == {name: locked.get(name) for name in held}
+    held = {(normal(name), number) for name, number in map(str.split, found)}
+    names = {name for name, _ in held}
+    assert {"driftline", "river", "kafka-python", "crc32c", "pyarrow", "fastavro"} <= names
+    strangers = held - {(normal(name), number) for name, number in locked}
+    assert {name for name, _ in strangers} == {"driftline"}
 
 
 def normal(name):
@@ -107,19 +108,15 @@ def test_no_layer_holds_a_secret(image, about, tmp_path):
     """No layer has a file that may be one, though a later one may have taken it away."""
     archive = tmp_path / "image.tar"
     docker("save", "--output", str(archive), image, patience=300)
-    found, files = [], 0
-    with tarfile.open(archive) as outer:
-        for member in outer:
-            if not member.isfile() or member.size < 1024 or member.name.endswith(".json"):
-                continue
-            with tarfile.open(fileobj=outer.extractfile(member)) as layer:
-                names = layer.getnames()
-            files += len(names)
-            found += [
-                name for name in names if SECRETS.search(name) and "/site-packages/" not in name
-            ]
-    assert files > 1000
-    assert found == []
+    names = []
+    with tarfile.open(archive) as saved:
+        (manifest,) = json.load(saved.extractfile("manifest.json"))
+        for member in manifest["Layers"]:
+            with tarfile.open(fileobj=saved.extractfile(member)) as layer:
+                names += layer.getnames()
+    archive.unlink()
+    assert len(names) > 1000
+    assert [it for it in names if SECRETS.search(it) and "/site-packages/" not in it] == []
     history = docker("history", "--no-trunc", "--format={{.CreatedBy}}", image)
     assert not re.search(r"(?i)password|secret|token|index-url", history + str(about["Config"]))
 
