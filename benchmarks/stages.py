@@ -116,12 +116,12 @@ def _learn(url: str, notes: str, turn_seconds: float) -> None:
     under_way: dict[str, Any] = {}
     take, start, commit = _Work._turn, Commits.start, Commits._commit
 
-    def taken(self: Any, batches: Any, origin: Any) -> None:
+    def taken(self: Any, batches: Any) -> None:
         ids = [json.loads(value)["id"] for batch in batches for _, value in batch.entries]
         turn.update(
             taken=time.monotonic(), first=min(ids, default=0), last=max(ids, default=-1)
         )
-        take(self, batches, origin)
+        take(self, batches)
 
     def started(self: Any, *args: Any) -> None:
         under_way.clear()

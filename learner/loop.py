@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -16,20 +15,20 @@ from learner.breaker import Breaker, Share
 from learner.checkpoint import Checkpoints
 from learner.commits import Commits
 from learner.config import Config
+from learner.counts import Counts
 from learner.hot import hot, one_thread
 from learner.keys import HOW_TO_SHARE, key_of
 from learner.learner import Learner
 from learner.lookout import Lookout, replaced
-from learner.messages import Topics, send
+from learner.messages import Topics
 from learner.opening import Stopping, asked_over_http, awaited
 from learner.past import Asked, enter, let_go, refuse_past
-from learner.places import Part, Places
+from learner.places import Places
 from learner.reader import Reader
-from learner.resources import event_time, header
 from learner.saves import Saves
 from learner.state import State
 from learner.summary import Summary, summarize
-from learner.turn import Turn
+from learner.telling import Teller
 from stream.errors import (
     BreakerOpen,
     CheckpointError,
@@ -170,9 +169,10 @@ def learn(
     # A wrong setting is said before anything is opened or waited for.
     model = Learner(config, 0, 0).policy.model
     topic = config.topic or samples_of(log.stream)
+    counts = Counts(log.stream, run.name)
     with (
         heeding(log, stopping),
-        asked_over_http(run.name, run.host, run.port, stopping) as (desk, port),
+        asked_over_http(log, run.name, run.host, run.port, stopping, counts) as (desk, port),
     ):
         patient = not (run.until_end or run.past)
         samples = awaited(log, topic, stopping, patient=patient)
@@ -181,7 +181,7 @@ def learn(
         else:
             run, span = _settled(log, samples, config, run)
             with hot(), one_thread(model):
-                summary = _lives(log, samples, config, run, span, stopping, moved, desk)
+                summary = _lives(log, samples, config, run, span, stopping, moved, desk, counts)
             if span is not None:
                 summary = replace(summary, name=run.name)
                 let_go(log, run.name, summary.cursor, span)
@@ -213,11 +213,12 @@ def _lives(
     stopping: Stopping,
     moved: Moved,
     desk: Desk | None,
+    counts: Counts,
 ) -> Summary:
     """Learn, and begin anew whenever the seat in the group is lost."""
     end = span.stop if span else samples.end() if run.until_end else {}
     while True:
-        work = _Work(log, samples, config, run, span, end, stopping, moved, desk)
+        work = _Work(log, samples, config, run, span, end, stopping, moved, desk, counts)
         try:
             return work.run()
         except TopicReplaced as error:
@@ -245,6 +246,7 @@ class _Work:
         stopping: Stopping,
         moved: Moved,
         desk: Desk | None,
+        counts: Counts,
     ) -> None:
         self._log, self._samples, self._how = log, samples, run
         self._end = end
@@ -252,7 +254,7 @@ class _Work:
         self._started: float | None = None
         self._topics = Topics.of(log.stream, run.name)
         self._group = group_of(log.stream, run.name)
-        self._seconds = 0.0
+        self._seconds, self._counts = 0.0, counts
         self._lookout = Lookout(log, samples, run.name)
         key = key_of(run.state, run.key_file, anew=run.rebuild or run.fresh)
 
@@ -267,9 +269,11 @@ class _Work:
         self._seat = log.join(
             self._group, samples, member=run.member, exactly_once=once, crew=run.crew
         )
+        counts.joined()
         self._writer = self._seat.writer
         over = desk.wake if desk else None
-        self._commits = Commits(self._writer, self._done, over)
+        self._commits = Commits(self._writer, self._committed, over)
+        self._teller = Teller(samples, self._topics, self._writer, counts)
         self._places = Places(
             log,
             samples,
@@ -278,12 +282,13 @@ class _Work:
             config,
             store,
             end,
+            counts,
             span=span,
             rebuild=run.rebuild,
             fresh=run.fresh,
         )
         self._parts = self._places.parts
-        self._saves = Saves(log, self._group, self._seat)
+        self._saves = Saves(log, self._group, self._seat, counts)
         self._desk, self._clerk = desk, self._clerk_at(desk)
         self._breaker = Breaker(run.breaker, desk)
         self._reader = Reader(
@@ -331,15 +336,10 @@ class _Work:
 
     def run(self) -> Summary:
         """Take turns until told to stop, then save and sum up."""
-        origin = {
-            "host": socket.gethostname().encode(),
-            "topic": self._samples.name.encode(),
-            "identity": self._samples.identity.encode(),
-        }
         with contextlib.closing(self._seat), self._commits:
             if self._look():
                 self._done({p: part.learner.cursor for p, part in self._parts.items()})
-                self._turns(origin)
+                self._turns()
             if self._desk is not None:
                 self._desk.close()
             self._save()
@@ -347,7 +347,7 @@ class _Work:
         learners = [part.learner for part in self._parts.values()]
         return summarize(learners, self._seconds, new)
 
-    def _turns(self, origin: dict[str, bytes]) -> None:
+    def _turns(self) -> None:
         while not self._stopping():
             if self._paused():
                 continue
@@ -357,7 +357,7 @@ class _Work:
                 return
             if batches := self._reader.read(cursors):
                 self._started = self._started or time.monotonic()
-                self._turn(batches, origin)
+                self._turn(batches)
                 if self._saves.due:
                     self._save()
             else:
@@ -394,12 +394,13 @@ class _Work:
         committed = self._seat.committed(self._end)
         return all(committed.get(p, 0) >= stop for p, stop in self._end.items())
 
-    def _turn(self, batches: Sequence[Batch], origin: dict[str, bytes]) -> None:
+    def _turn(self, batches: Sequence[Batch]) -> None:
         """Learn some batches, and begin to commit what came of them with the cursors after.
 
         The commit before has the time of the learning to come to its end.
         """
         told = []
+        self._counts.began(sum(len(batch.entries) for batch in batches))
         for batch in batches:
             part = self._parts[batch.partition]
             batch = until(batch, part.stop)
@@ -408,6 +409,7 @@ class _Work:
             between = self._clerk.between(batch.partition) if self._clerk else None
             if silent.next > learner.cursor:
                 learner.learn(silent, between=between)
+                self._counts.replayed(len(silent.entries))
                 if learner.cursor >= part.said:
                     self._saves.hurry()  # so that a crash need not replay this again
             # What a replay comes to may be what its learner was paused at.
@@ -425,32 +427,19 @@ class _Work:
         told = [each for each in told if self._parts.get(each[0].learner.partition) is each[0]]
         reached = {p: part.learner.cursor for p, part in self._parts.items()}
         if not told:
+            self._counts.done(None)
             self._done(reached)
             return
+        commit = self._commits.seconds
         for part, batch, turn, seconds in told:
-            resources = header(
-                turn.timed,
-                event_time(batch.entries, part.learner.reading.any),
-                turn=seconds,
-                commit=self._commits.seconds,
-                account=part.store.account,
-                model_parameters=part.parameters,
-                paused=self._breaker.open(part.learner.recent),
-            )
-            self._tell(part, turn, {**origin, "resources": resources})
+            paused = self._breaker.open(part.learner.recent)
+            self._teller.tell(part, batch, turn, seconds, commit=commit, paused=paused)
         # One partition may still replay while another speaks: its cursor must not go back.
         self._commits.start({p: part.spoken for p, part in self._parts.items()}, reached)
 
-    def _tell(self, part: Part, turn: Turn, origin: dict[str, bytes]) -> None:
-        """Append what came of a partition's turn, and say of it what a person wants to know."""
-        learner = part.learner
-        headers = {
-            **origin,
-            "start": str(learner.start).encode(),
-            "config": learner.config.hash.encode(),
-        }
-        send(turn, learner.totals, learner.partition, self._topics, self._writer, headers)
-        part.progress.say(turn)
+    def _committed(self, reached: Cursor) -> None:
+        self._counts.done(self._commits.seconds)
+        self._done(reached)
 
     def _done(self, reached: Cursor) -> None:
         """Note how far all is committed."""

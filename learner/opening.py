@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from learner.counts import Counts
 from stream.errors import TopicMissing
 from stream.topic import Log, Topic
 
@@ -25,19 +26,26 @@ _WAIT = 0.5
 
 @contextlib.contextmanager
 def asked_over_http(
-    name: str, host: str, port: int | None, stopping: Stopping
+    log: Log, name: str, host: str, port: int | None, stopping: Stopping, counts: Counts
 ) -> Iterator[tuple[Desk | None, int | None]]:
-    """Open the port, if there is to be one, and give the desk where questions are left."""
+    """Open the port, if there is to be one, and give the desk where questions are left.
+
+    There `counts` are shown as well, beside what is asked.
+    """
     if port is None:
         yield None, None
         return
+    from learner.serving.counts import asked_of
     from learner.serving.desk import Desk
     from learner.serving.routes import routes
+    from stream.pages import metrics_route
     from stream.web import Server
 
     desk = Desk(name, stopping)
-    with Server(routes(desk), host=host, port=port) as server:
-        _log.info("predict=%s/predict", server.url)
+    counts.registry.register(asked_of(desk, log.stream))
+    doors = [*routes(desk), metrics_route(counts.page)]
+    with Server(doors, host=host, port=port) as server:
+        _log.info("predict=%s/predict metrics=%s/metrics", server.url, server.url)
         try:
             yield desk, server.port
         finally:

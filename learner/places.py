@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from learner.checkpoint import Checkpoints
 from learner.config import Config
+from learner.counts import Counts
 from learner.learner import Learner
 from learner.lookout import Lookout
 from learner.progress import Progress
@@ -61,6 +62,7 @@ class Places:
         config: Config,
         store: Callable[[int], Checkpoints],
         end: Cursor,
+        counts: Counts,
         *,
         span: Span | None = None,
         rebuild: bool,
@@ -72,6 +74,7 @@ class Places:
         self._config, self._store, self._end = config, store, end
         self._rebuild, self._fresh = rebuild, fresh
         self._round: int | None = None
+        self._counts = counts
 
     @property
     def begun(self) -> bool:
@@ -99,6 +102,7 @@ class Places:
             self._seat.writer.commit(spoken)
         self._say(mine)
         self._round = share.round
+        self._counts.shared(len(self.parts))
 
     def _known(self, partitions: frozenset[int]) -> bool:
         """Return whether all of them are there; the group may have heard of them first."""
@@ -128,6 +132,7 @@ class Places:
             rebuild=self._rebuild and not self.begun,
             fresh=self._fresh and not self.begun,
         )
+        self._counts.taken_up(store.account)
         # At the end that was asked for a partition that came later had no records.
         stop = float(self._end.get(p, 0 if self._end else "inf"))
         before = learner.totals.samples

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Mapping
 
+from learner.counts import Counts
 from learner.models.size import parameters
 from learner.places import Part
 from stream.topic import Log, Seat
@@ -27,8 +28,8 @@ class Saves:
     restart.
     """
 
-    def __init__(self, log: Log, group: str, seat: Seat) -> None:
-        self._log, self._group, self._seat = log, group, seat
+    def __init__(self, log: Log, group: str, seat: Seat, counts: Counts) -> None:
+        self._log, self._group, self._seat, self._counts = log, group, seat, counts
         self._next = 0.0
         self._complained, self._failures = -_COMPLAIN, 0
 
@@ -50,19 +51,20 @@ class Saves:
         held, shown, failed = {}, {}, False
         for p, part in parts.items():
             if part.learner.cursor > part.said:
+                self._counts.checkpoint("skipped")
                 continue  # never ahead of what was said
             try:
-                if part.store.account.cursor != part.learner.cursor:
-                    part.learner = part.store.save(part.learner)
-                    part.parameters = parameters(part.learner.policy.model.parts)
+                self._save(part)
                 oldest = part.store.oldest()
             except OSError as error:
+                self._counts.checkpoint("failed")
                 self._complain(p, error)
                 failed = True
                 continue
             shown[p] = part.learner.cursor
             if oldest is not None:
                 held[p] = oldest
+        self._counts.kept(part.store.account for part in parts.values())
         if not failed:
             self._relieve()
         self._log.hold(self._group, held)
@@ -72,6 +74,15 @@ class Saves:
         gc.collect()
         now = time.monotonic()
         self._next = now + max((now - began) / _SHARE, _AGAIN if failed else 0.0)
+
+    def _save(self, part: Part) -> None:
+        if part.store.account.cursor == part.learner.cursor:
+            self._counts.checkpoint("unchanged")
+            return
+        began = time.monotonic()
+        part.learner = part.store.save(part.learner)
+        self._counts.checkpoint("saved", seconds=time.monotonic() - began)
+        part.parameters = parameters(part.learner.policy.model.parts)
 
     def _complain(self, partition: int, error: OSError) -> None:
         """Say that a checkpoint could not be written, but not each time it is tried."""

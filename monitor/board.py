@@ -43,6 +43,7 @@ class Board:
         self._seen_at: dict[int, float] = {}
         self._resources: dict[int, Resources] = {}
         self._newest: dict[int, float] = {}
+        self._about: tuple[str, str] | None = None
         self._rate = Rate(clock)
         self._events: deque[Noted] = deque(maxlen=EVENTS)
         self._curve: list[Point] = []
@@ -83,15 +84,18 @@ class Board:
         seen_at: Mapping[int, float] | None = None,
         resources: Mapping[int, Resources] | None = None,
         newest: Mapping[int, float] | None = None,
+        about: tuple[str, str] | None = None,
     ) -> None:
         """Take in how far behind each partition is, and when it last had news.
 
-        `resources` are what its learner takes up, `newest` is an event time of its samples.
+        `resources` are what its learner takes up, `newest` is an event time of its samples,
+        `about` the learner's model and policy by name.
         """
         with self._lock:
             self._lag.update(lag or {})
             self._seen_at.update(seen_at or {})
             self._resources.update(resources or {})
+            self._about = about or self._about
             for p, ts in (newest or {}).items():
                 self._newest[p] = max(ts, self._newest.get(p, ts))
 
@@ -99,7 +103,8 @@ class Board:
         """Return all figures of this moment; costs one sum over each window, and a copy."""
         with self._lock:
             parts = {p: self._part(p, tally) for p, tally in sorted(self._tallies.items())}
-            told = [tally.totals for tally in self._tallies.values() if tally.totals]
+            tallies = self._tallies.values()
+            told = [tally.totals for tally in tallies if tally.totals]
             return Figures(
                 stream=self.stream,
                 learner=self.learner,
@@ -114,9 +119,13 @@ class Board:
                     sum(totals.fading_weight for totals in told),
                 ),
                 rate=self._rate.read(),
-                refused=self.refused + sum(it.refused for it in self._tallies.values()),
+                refused=self.refused + sum(it.refused for it in tallies),
                 events=list(self._events),
                 curve=list(self._curve),
+                about=self._about,
+                read=self.refused + sum(it.read for it in tallies),
+                counted=sum(it.counted for it in tallies),
+                waiting=sum(it.waiting for it in tallies),
             )
 
     def _tally(self, partition: int) -> Tally:

@@ -8,31 +8,33 @@ each partition and window, so that sum / sum is the pooled figure again.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
-
-from prometheus_client import (
-    CollectorRegistry,
-    GCCollector,
-    PlatformCollector,
-    ProcessCollector,
-)
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.exposition import choose_encoder
-from prometheus_client.registry import Collector
 
 from monitor.arms import arms_of
 from monitor.board import Board
 from monitor.details import Detail, details
 from monitor.figures import ALL, FADING, Figures, Part
-from monitor.metrics import METRICS, Described
+from monitor.metrics import LABELS, METRICS
 from monitor.probabilities import bin_name
 from monitor.tally import ANOMALY, REGRESSION
+from stream.metrics import Computed, Registry, Told
+from stream.metrics import page as page
+from stream.metrics import registry as registry_of
 from stream.records import OTHER
 
 REASONS = 40
-"""Reasons of dead letters that get a series of their own, at most; the rest are OTHER."""
-_REASON = re.compile(r"[a-z][a-z0-9_]{0,39}")
+"""Reasons of dead letters, or kinds of actions, that get a series each, at most; the rest are
+OTHER."""
+_REASON = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+
+KINDS = (
+    *("background", "drop", "faster", "guess-drift", "input-drift", "joined", "not-refitted"),
+    *("pause", "promotion", "promotion-ignored", "rate-restored", "refit", "reset", "slower"),
+    *("split", "swap", "switch", "warning"),
+)
+"""Kinds of actions that are shown from 0 on, so that the first of a kind is seen to come."""
 
 Labelled = tuple[tuple[str, ...], float]
 """The values of a metric's own labels, in the order of METRICS, and the metric's value."""
@@ -96,52 +98,38 @@ _COUNTS = (
 )
 
 
-class BoardCollector(Collector):
+class BoardCollector(Computed):
     """Gives what `boards` show at the moment of a scrape."""
 
     def __init__(self, boards: Callable[[], Sequence[Board]]) -> None:
+        super().__init__(
+            (it._replace(labels=(*LABELS, *it.labels)) for it in METRICS), self._all
+        )
         self._boards = boards
 
-    def collect(self) -> Iterator[Metric]:
-        """Yield every metric, without samples where there is nothing to tell yet."""
-        families = {it.name: _family(it) for it in METRICS}
+    def _all(self) -> Told:
         for board in self._boards():
             figures = board.figures()
+            whose = figures.stream, figures.learner
             for name, (labels, value) in chain(_counters(figures), _gauges(figures)):
-                families[f"driftline_{name}"].add_metric(
-                    (figures.stream, figures.learner, *labels), value
-                )
-        yield from families.values()
-
-    def describe(self) -> Iterable[Metric]:
-        """Return the families without samples, so that registering need not collect."""
-        return [_family(it) for it in METRICS]
+                yield f"driftline_{name}", (*whose, *labels), value
 
 
-def registry(boards: Callable[[], Sequence[Board]]) -> CollectorRegistry:
+def registry(boards: Callable[[], Sequence[Board]]) -> Registry:
     """Return a registry of the boards and of this process, without `_created` series."""
-    made = CollectorRegistry()
-    made.register(BoardCollector(boards))
-    ProcessCollector(registry=made)
-    PlatformCollector(registry=made)
-    GCCollector(registry=made)
-    return made
-
-
-def page(of: CollectorRegistry, accept: str = "") -> tuple[bytes, str]:
-    """Return the page that Prometheus reads and its content type, as `accept` asks."""
-    encode, content_type = choose_encoder(accept)
-    return encode(of), content_type
-
-
-def _family(it: Described) -> CounterMetricFamily | GaugeMetricFamily:
-    kind = CounterMetricFamily if it.name.endswith("_total") else GaugeMetricFamily
-    return kind(it.name, it.help, labels=("stream", "learner", *it.labels))
+    return registry_of(BoardCollector(boards))
 
 
 def _counters(figures: Figures) -> Iterator[tuple[str, Labelled]]:
     """Yield the counts of each partition; those of errors once the task is known."""
     yield "refused_total", ((), figures.refused)
+    yield "monitor_records_in_total", ((), figures.read)
+    yield "monitor_records_out_total", ((), figures.counted)
+    done = Counter(dict.fromkeys(KINDS, 0))
+    for part in figures.parts.values():
+        done.update({"reset": part.totals.resets, **part.totals.actions})
+    for kind, count in _bounded(done).items():
+        yield "actions_total", ((kind,), count)
     for p, part in figures.parts.items():
         totals, place = part.totals, (str(p),)
         for name in _COUNTS:
@@ -179,6 +167,9 @@ def _arms(place: tuple[str], part: Part, figures: Figures) -> Iterator[tuple[str
 
 def _gauges(figures: Figures) -> Iterator[tuple[str, Labelled]]:
     yield "samples_per_second", ((), figures.rate)
+    yield "monitor_records_in_progress", ((), figures.waiting)
+    if figures.about:
+        yield "model_info", (figures.about, 1.0)
     for p, part in figures.parts.items():
         yield from _of_partition((str(p),), part, figures.task)
     for window in (*figures.pooled, FADING):
@@ -239,14 +230,14 @@ def _of_partition(
             yield "window_correct", (here, sums.scored - sums.error)
 
 
-def _bounded(dead: Mapping[str, int]) -> dict[str, int]:
-    """Return the counts by reason with no more than REASONS names, and none that is odd.
+def _bounded(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return counts by name with no more than REASONS names, and none that is odd.
 
     >>> _bounded({"too_large": 2, "what is this?": 1})
     {'too_large': 2, 'other': 1}
     """
-    named = [reason for reason in sorted(dead) if _REASON.fullmatch(reason)][:REASONS]
-    bounded = {reason: dead[reason] for reason in named}
-    if rest := sum(count for reason, count in dead.items() if reason not in bounded):
+    named = [reason for reason in sorted(counts) if _REASON.fullmatch(reason)][:REASONS]
+    bounded = {reason: counts[reason] for reason in named}
+    if rest := sum(count for reason, count in counts.items() if reason not in bounded):
         bounded[OTHER] = bounded.get(OTHER, 0) + rest
     return bounded

@@ -70,6 +70,12 @@ class Figures:
     refused: int
     events: list[Noted]
     curve: list[Point]
+    about: tuple[str, str] | None = None
+    """The model's name and the policy's, once they were said."""
+    read: int = field(default=0, compare=False)
+    """Messages of outcomes read here, `counted` those in the figures, `waiting` not yet."""
+    counted: int = field(default=0, compare=False)
+    waiting: int = field(default=0, compare=False)
 
     @property
     def regression(self) -> bool:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping
 
 from monitor.board import Board
-from monitor.resources import resources_of
+from monitor.resources import about_of, resources_of
 from stream.errors import RecordError, TopicMissing, TopicReplaced
 from stream.records import decode
 from stream.topic import Cursor, Entry, Log, Topic, group_of, samples_of, topic_of
@@ -58,6 +58,8 @@ class Look:
         source = newest.headers.get("topic", b"").decode(errors="replace")
         if source and source != self._source:
             self._source, self._samples = source, None
+        if about := about_of(newest.headers):
+            board.look(about=about)
         try:
             if found := resources_of(newest.headers):
                 board.look(resources={partition: found})

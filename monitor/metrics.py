@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from stream.metrics import Described
 
 _PARTITION = ("partition",)
 _ARM = ("partition", "arm")
@@ -14,14 +14,8 @@ _CLASS = ("class", "window")
 _BIN = ("bin", "window")
 
 
-class Described(NamedTuple):
-    """A metric's name, help, and labels beyond `stream` and `learner`."""
-
-    name: str
-    help: str
-    labels: tuple[str, ...]
-
-
+LABELS = ("stream", "learner")
+"""What all of them carry."""
 METRICS = tuple(
     Described(f"driftline_{name}", text, labels)
     for name, text, labels in (
@@ -40,6 +34,11 @@ METRICS = tuple(
         ("drifts_total", "Drifts for the worse that the detector saw.", _PARTITION),
         ("improvements_total", "Changes for the better that the detector saw.", _PARTITION),
         ("resets_total", "Models replaced by a fresh one.", _PARTITION),
+        (
+            "actions_total",
+            "What policies did, resets too, and what detectors warned of, by kind.",
+            ("kind",),
+        ),
         ("marks_total", "True drifts that the source has marked.", _PARTITION),
         ("dead_total", "Records refused and filed as dead letters.", ("partition", "reason")),
         ("expired_total", "Samples given up whose label never came.", _PARTITION),
@@ -62,6 +61,8 @@ METRICS = tuple(
             "Messages this monitor could not read as outcomes, or whose header it could not.",
             (),
         ),
+        ("monitor_records_in_total", "Messages of outcomes that this monitor has read.", ()),
+        ("monitor_records_out_total", "Those of them that the figures account for.", ()),
         (
             "learner_cpu_seconds_total",
             "Processor time of the process that learns the partition, since it started.",
@@ -186,6 +187,12 @@ METRICS = tuple(
         ("window_absolute_error", "Sum of absolute errors in a window.", _EITHER),
         ("window_squared_error", "Sum of squared errors in a window.", _EITHER),
         ("window_not_finite", "Guesses in a window that were not finite.", _EITHER),
+        ("monitor_records_in_progress", "Messages that wait for the end of their turn.", ()),
+        (
+            "model_info",
+            "1; the labels say which model and policy are at work.",
+            ("model", "policy"),
+        ),
         ("pending_samples", "Samples that wait for their label.", _PARTITION),
         ("lag_records", "Records of the samples that no outcome accounts for yet.", _PARTITION),
         (
@@ -218,4 +225,4 @@ METRICS = tuple(
         ("last_outcome_timestamp_seconds", "When the newest outcomes came.", _PARTITION),
     )
 )
-"""Every metric, in the order of the page; all carry `stream` and `learner` as well."""
+"""Every metric, in the order of the page, with labels beyond `LABELS`."""

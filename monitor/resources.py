@@ -12,10 +12,14 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from stream.errors import RecordError
+from stream.texts import shown
 
 HEADER = "resources"
 """The name of the header."""
 _LONGEST = 4096
+_ABOUT = ("model", "policy")
+_NAME = 64
+"""Characters of a name, at most."""
 
 
 class Resources(NamedTuple):
@@ -61,6 +65,18 @@ def resources_of(headers: Mapping[str, bytes]) -> Resources | None:
     found = _decoded(value)
     said = {name: _number(name, found[name]) for name in Resources._fields if name in found}
     return Resources(**said)
+
+
+def about_of(headers: Mapping[str, bytes]) -> tuple[str, str] | None:
+    """Return the names of model and policy as the headers have them, fit for a label.
+
+    >>> about_of({"model": b"hoeffding-tree", "policy": b"reset"})
+    ('hoeffding-tree', 'reset')
+    """
+    if "model" not in headers:
+        return None
+    model, policy = (headers.get(name, b"").decode(errors="replace") for name in _ABOUT)
+    return shown(model, _NAME), shown(policy, _NAME)
 
 
 def _decoded(value: bytes) -> dict[str, object]:

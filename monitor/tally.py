@@ -60,11 +60,14 @@ class Tally:
         """Messages whose rows were none of this task."""
         self.last: int | None = None
         """The last offset of the samples that these figures account for."""
+        self.read = self.counted = 0
+        """Messages that came, and those of them that these figures account for."""
         self._row = -1
         self._held: list[Outcomes] = []
 
     def feed(self, outcomes: Outcomes) -> list[Noted]:
         """Take in one message; return the events that are news."""
+        self.read += 1
         # Who begins again says all of it again: what is held from there on is double.
         self._held = [held for held in self._held if held.first < outcomes.first]
         self._held.append(outcomes)
@@ -72,7 +75,13 @@ class Tally:
             self._let_go()
             return []
         turn, self._held = self._held, []
+        self.counted += len(turn)
         return self._close(turn, outcomes.totals, outcomes.last)
+
+    @property
+    def waiting(self) -> int:
+        """How many messages wait for the end of their turn."""
+        return len(self._held)
 
     def _let_go(self) -> None:
         """Refuse what is held once it is longer than any learner's turn, and never ends."""

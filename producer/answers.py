@@ -72,6 +72,11 @@ class Answers:
             yield self._held.pop(place).label
 
     @property
+    def count(self) -> int:
+        """How many labels are held back."""
+        return len(self._held)
+
+    @property
     def held(self) -> list[tuple[int, int]]:
         """Partition and offset of the labels that are held back, in order of reading."""
         return list(self._held)

@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from producer.answers import Answers, Held, known_in
+from producer.counts import Counts, Seen
 from producer.emissions import LABEL, QUESTION, SAMPLE
 from producer.inlets import Inlet, fill, merged
 from producer.intake import Intake, record_of
@@ -40,6 +41,7 @@ def copy(
     stopping: Callable[[], bool] = lambda: False,
     progress: Callable[[Progress], None] = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
+    counts: Counts | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Copied:
     """Write other topics to the topic of samples of `log`, going on where it stopped before.
@@ -56,6 +58,7 @@ def copy(
     Raises `SettingError` when a source is not there or cannot be meant, `Fenced` when another
     process has started the same copy.
     """
+    counts = counts or Counts(log.stream)
     with ExitStack() as opened:
         sources = []
         for setting, url in (("source", wanted.source), ("labels", wanted.labels)):
@@ -68,10 +71,11 @@ def copy(
         )
         _check_apart(topic, sources, wanted)
         name = writer_name(log.stream, sources[0], wanted.source)
-        writer = Patient(log, name, stopping=stopping)
+        writer = Patient(log, name, stopping=stopping, counts=counts)
         opened.callback(writer.close)
         copying = _Copying(wanted, sources, topic, writer, name, say=say)
-        return copying.run(stopping, progress, clock)
+        counts.watch(copying.seen)
+        return copying.run(stopping, progress, counts, clock)
 
 
 def writer_name(stream: str, source: Topic, url: str) -> str:
@@ -168,6 +172,7 @@ class _Copying:
         self,
         stopping: Callable[[], bool],
         progress: Callable[[Progress], None],
+        counts: Counts,
         clock: Callable[[], float],
     ) -> Copied:
         """Copy until there is no more, or until asked to stop."""
@@ -178,6 +183,7 @@ class _Copying:
         def commit() -> None:
             nonlocal since
             if intake.commit(self._now):
+                counts.out(intake.sent)
                 progress(self._intake.progress(clock() - started, self._skipped))
             since = clock()
 
@@ -195,6 +201,11 @@ class _Copying:
                 commit()
         commit()
         return self._copied(clock() - started, stopped=not done)
+
+    def seen(self) -> Seen:
+        """Return how far it is; labels that are held back are in progress."""
+        sent, dead, held = self._intake.sent.total(), self._skipped.total(), self._answers.count
+        return Seen(sent + dead + held, dead, pending=self._intake.pending + held)
 
     def _sample(self, partition: int, entry: Entry) -> None:
         try:

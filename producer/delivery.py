@@ -27,9 +27,9 @@ class Delivery:
 
     Each has a number, which the log keeps as the writer's row: where the last row of a
     partition is not below it, it is there already. `sent` counts by kind what this one
-    wrote, `resumed` what it found; `samples` are those of both. `stopped` tells that it
-    ended before the emissions did. `headers` are given to the first record that a commit
-    brings to a partition.
+    wrote, `resumed` what it found; `samples` are those of both, `pending` those that the next
+    commit holds. `stopped` tells that it ended before the emissions did. `headers` are given
+    to the first record that a commit brings to a partition.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Delivery:
         self._stopping, self._report = stopping, committed
         self._clock, self._sleep, self._now = clock, sleep, now
         self._batch, self._within = (PACED_BATCH, PACED_WITHIN) if pace else (BATCH, WITHIN)
-        self._pending, self._since = 0, clock()
+        self.pending, self._since = 0, clock()
         self._headers, self._headed = headers, set[int]()
 
     def send(self, emissions: Iterable[Emission], first: int) -> None:
@@ -98,8 +98,8 @@ class Delivery:
             )
         self.sent[kind] += 1
         self.samples += kind in (SAMPLE, QUESTION)
-        self._pending += 1
-        if self._pending >= self._batch or self._clock() - self._since > self._within:
+        self.pending += 1
+        if self.pending >= self._batch or self._clock() - self._since > self._within:
             self._commit()
         return True
 
@@ -110,7 +110,7 @@ class Delivery:
         due = now + seconds
         while seconds > _NEAR:
             # What is pending must not wait for one that comes much later.
-            if self._pending and max(seconds, now - self._since) > self._within:
+            if self.pending and max(seconds, now - self._since) > self._within:
                 self._commit()
             else:
                 self._sleep(min(seconds, _SLEEP))
@@ -121,9 +121,9 @@ class Delivery:
         return True
 
     def _commit(self) -> None:
-        if self._pending:
+        if self.pending:
             self._writer.commit()
-            self._pending = 0
+            self.pending = 0
             self._headed.clear()
             self._report()
         self._since = self._clock()

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from producer.chunks import Read, chunks_of
 from producer.columns import CONVERTERS
+from producer.counts import Counts, Seen
 from producer.csv_lines import CsvLines
 from producer.emissions import LABEL, QUESTION, SAMPLE
 from producer.intake import Intake, encoded
@@ -101,6 +102,7 @@ def take(
     stopping: Callable[[], bool] = lambda: False,
     progress: Callable[[Progress], None] = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
+    counts: Counts | None = None,
     clock: Callable[[], float] = time.monotonic,
     now: Callable[[], float] = time.time,
 ) -> Taken:
@@ -113,13 +115,15 @@ def take(
         samples_of(log.stream), partitions=wanted.partitions, retention=wanted.retention
     )
     name = f"{log.stream}.stdin.{hashlib.sha256(b'lines').hexdigest()[:12]}"
-    started = clock()
-    with contextlib.closing(Patient(log, name, stopping=stopping)) as writer:
+    started, counts = clock(), counts or Counts(log.stream)
+    patient = Patient(log, name, stopping=stopping, counts=counts)
+    with contextlib.closing(patient) as writer:
         intake = Intake(topic, writer, name)
         if wanted.classes:
             intake.declare(wanted.classes)
         taking = _Taking(wanted, intake, say, now)
-        stopped = taking.run(chunks_of(read), stopping, progress, clock)
+        counts.watch(taking.seen)
+        stopped = taking.run(chunks_of(read), stopping, progress, counts, clock)
     seconds, sent = clock() - started, intake.sent
     samples = sent[SAMPLE] + sent[QUESTION]
     return Taken(
@@ -158,6 +162,7 @@ class _Taking:
         chunks: queue.Queue[list[bytes] | None],
         stopping: Callable[[], bool],
         progress: Callable[[Progress], None],
+        counts: Counts,
         clock: Callable[[], float],
     ) -> bool:
         """Take lines until there are no more; return whether asked to stop before."""
@@ -176,10 +181,16 @@ class _Taking:
                 self._line(line)
             due = intake.pending >= BATCH or clock() - since >= WITHIN
             if due and intake.commit(self._state):
-                progress(self._intake.progress(clock() - started, self.skipped))
+                counts.out(intake.sent)
+                progress(intake.progress(clock() - started, self.skipped))
         if intake.commit(self._state):
-            progress(self._intake.progress(clock() - started, self.skipped))
+            counts.out(intake.sent)
+            progress(intake.progress(clock() - started, self.skipped))
         return open_
+
+    def seen(self) -> Seen:
+        """Return how far it is."""
+        return Seen(self.lines, self.skipped.total(), pending=self._intake.pending)
 
     def _state(self) -> dict[str, int]:
         return {"lines": self._before + self.lines}

@@ -8,9 +8,11 @@ So the records of one commit are kept until they are known to be there.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from producer.counts import Counts
 from stream.errors import TopicTimeout
 from stream.topic import Cursor, Log, Writer
 
@@ -24,9 +26,15 @@ class Patient:
     """
 
     def __init__(
-        self, log: Log, name: str, *, stopping: Callable[[], bool] = lambda: False
+        self,
+        log: Log,
+        name: str,
+        *,
+        stopping: Callable[[], bool] = lambda: False,
+        counts: Counts | None = None,
     ) -> None:
         self._log, self._name, self._stopping = log, name, stopping
+        self._counts = counts or Counts(log.stream)
         log.heed(stopping)
         self._writer: Writer = log.writer(name)
         self._records: list[tuple[str, bytes, dict[str, Any]]] = []
@@ -58,16 +66,19 @@ class Patient:
 
         Raises `TopicTimeout` only once `stopping`; whether it is stored is then unknown.
         """
+        began = time.monotonic()
         try:
             self._writer.commit(cursors, within=within)
         except TopicTimeout as error:
             self._again(error, within)
+        self._counts.committed(time.monotonic() - began)
         self._records.clear()
         self._rows.clear()
 
     def _again(self, error: TopicTimeout, within: float) -> None:
         """Find out whether a commit was stored, and try it again where it was not."""
         while not self._stopping():
+            self._counts.retried()
             _log.warning("%s; finding out, and going on", str(error).partition(": start")[0])
             self._writer.close()
             try:

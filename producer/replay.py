@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from producer.counts import Counts, Seen
 from producer.delivery import Delivery
 from producer.emissions import LABEL, MARK, QUESTION, SAMPLE
 from producer.feed import Feed
@@ -80,6 +81,7 @@ def produce(
     stopping: Callable[[], bool] = lambda: False,
     progress: Callable[[Progress], None] = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
+    counts: Counts | None = None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
     now: Callable[[], float] = time.time,
@@ -91,7 +93,8 @@ def produce(
     says which are one. A file that is looped over must not grow meanwhile.
 
     `stopping` is asked before each message, and ends the run with all that was said
-    committed. `say` takes sentences for a person; `progress` is called after each commit.
+    committed. `say` takes sentences for a person; `progress` is called after each commit,
+    and `counts` are for whoever scrapes.
     `now` is the time of a sample that has none.
 
     Raises `SettingError` when a setting or the source is wrong, and when the files that a
@@ -107,7 +110,8 @@ def produce(
     )
     name = writer_name(log.stream, replay)
     listing = Listing(replay.source, name)
-    writer = Patient(log, name, stopping=stopping)
+    counts = counts or Counts(log.stream)
+    writer = Patient(log, name, stopping=stopping, counts=counts)
     started = clock()
     told = 0
 
@@ -116,6 +120,7 @@ def produce(
         for flaw in feed.flaws[told:]:
             told += 1
             say(f"{flaw}; such rows are left out and counted")
+        counts.out(delivery.sent)
         progress(_progress(feed, replay, delivery, clock() - started))
 
     try:
@@ -130,6 +135,7 @@ def produce(
             now=now,
             headers=listing.headers,
         )
+        counts.watch(lambda: _seen(feed, delivery))
         listing.check(topic, delivery.last)
         if kept:
             say(f"{topic.name} was there already and keeps the retention it was made with")
@@ -216,6 +222,15 @@ def _total(feed: Feed, replay: Replay) -> int | None:
     if rows is None or not replay.loop:
         return limit
     return rows * replay.loop if limit is None else min(rows * replay.loop, limit)
+
+
+def _seen(feed: Feed, delivery: Delivery) -> Seen:
+    return Seen(
+        read=delivery.samples + feed.skipped,
+        dead=feed.skipped,
+        resumed=delivery.resumed,
+        pending=delivery.pending,
+    )
 
 
 def _progress(feed: Feed, replay: Replay, delivery: Delivery, seconds: float) -> Progress:

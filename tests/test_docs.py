@@ -77,10 +77,10 @@ def test_every_flag_that_readme_names_exists():
     assert named <= options()
 
 
-def test_the_metrics_of_readme_are_all_the_metrics_there_are():
-    """The table of metrics is complete and true."""
+def test_every_metric_that_readme_names_exists():
+    """README makes none up; docs/metrics.md has all of them."""
     named = set(re.findall(r"\bdriftline_[a-z0-9_]+", README))
-    assert named == {metric.name for metric in METRICS}
+    assert named <= {metric.name for metric in METRICS}
 
 
 def test_every_make_target_that_is_named_exists():

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _BOTH = {
     *("source", "common", "mapping", "until_end", "label", "id", "time", "drop", "classes"),
-    *("partitions", "retention_seconds", "retention_bytes"),
+    *("partitions", "retention_seconds", "retention_bytes", "port", "host"),
 }
 _OF_TOPICS = {*_BOTH, "labels", "labels_mapping", "dry_run"}
 _OF_LINES = {*_BOTH, "format", "types"}
@@ -61,7 +61,9 @@ def produce_live(
 ) -> int:
     """Do what 'driftline produce' does with such a source; return the exit code."""
     from producer.copying import copy
+    from producer.counts import Counts
     from producer.lines import take
+    from producer.shown import shown
 
     is_lines = given["source"] == "-"
     _check(given, defaults, _OF_LINES if is_lines else _OF_TOPICS)
@@ -73,9 +75,12 @@ def produce_live(
             tell(line)
         return 0
     log = open_stream(common.address)
+    counts = Counts(log.stream)
+    host, port = given["host"], given["port"]
     try:
-        with Stop().on_signals() as stop:
+        with Stop().on_signals() as stop, shown(counts, host, port, stop):
             told: dict[str, Any] = {"stopping": stop, "progress": progress, "say": tell}
+            told["counts"] = counts
             summary: Any
             if is_lines:
                 # Read without Python's own buffer, whose lock would outlive a stop.

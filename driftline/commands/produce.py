@@ -49,6 +49,8 @@ def produce(
     retention_seconds: float | None = None,
     retention_bytes: int | None = None,
     dry_run: bool = False,
+    port: int | None = None,
+    host: str = "127.0.0.1",
 ) -> int:
     """Bring a data set or another topic into the stream, each sample once, whatever happens.
 
@@ -119,13 +121,19 @@ def produce(
     dry_run
         Show schema, first rows and reading rate, and write nothing; of a topic show its newest
         record as the mapping reads it.
+    port
+        Answer /metrics, /livez and /readyz at this port, 0 for a free one. Default: do not.
+    host
+        Address to answer at; the default is for this machine alone.
     """
     given = dict(locals())
     common = common or Common()
     set_up_logging(verbose=common.verbose)
     from driftline.commands.live import is_live, produce_live, refuse_live
+    from producer.counts import Counts
     from producer.replay import Replay, describe
     from producer.replay import produce as run
+    from producer.shown import shown
     from stream.topic import Retention
 
     if is_live(source):
@@ -158,9 +166,10 @@ def produce(
         _show(describe(replay), replay)
         return 0
     log = open_stream(common.address)
+    counts = Counts(log.stream)
     try:
-        with Stop().on_signals() as stop, _bar() as bar:
-            summary = run(log, replay, stopping=stop, progress=bar, say=tell)
+        with Stop().on_signals() as stop, shown(counts, host, port, stop), _bar() as bar:
+            summary = run(log, replay, stopping=stop, progress=bar, say=tell, counts=counts)
     finally:
         log.close()
     sum_up(dataclasses.asdict(summary), as_json=common.json, title="produced")

@@ -83,3 +83,16 @@ PRESETS: dict[str, Preset] = {
     ),
     "mlp-regressor": Preset("sklearn.neural_network.MLPRegressor", _NUMBER, "standard"),
 }
+
+
+def named(spec: Spec) -> str:
+    """Return what a specification is called for short, whatever its arguments.
+
+    >>> named([{"class": "river.preprocessing.MinMaxScaler"}, "river.anomaly.LODA"])
+    'MinMaxScaler+LODA'
+    """
+    if isinstance(spec, list):
+        return "+".join(map(named, spec))
+    if isinstance(spec, dict):
+        spec = spec.get("class", "")
+    return str(spec).rpartition(".")[2]

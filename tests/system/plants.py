@@ -256,8 +256,8 @@ def unhurried():
     """A learner rests after each turn; no bug, but a busy machine cannot kill it too late."""
     turn = _Work._turn
 
-    def planted(self, batches, origin):
-        turn(self, batches, origin)
+    def planted(self, batches):
+        turn(self, batches)
         time.sleep(GAP)
 
     _Work._turn = planted
