@@ -1,11 +1,14 @@
 """What docker-compose.yml, the Dockerfile and their settings promise, read without Docker."""
 
 import re
+import shlex
 import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
+
+from producer.replay import Replay, describe
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "docker-compose.yml").read_text()
@@ -61,8 +64,9 @@ def test_ours_are_one_image_and_check_themselves(name):
     service = SERVICES[name]
     assert service["image"] == SERVICES["learner"]["image"]
     assert service["build"] == SERVICES["learner"]["build"]
-    if "healthcheck" in service:
-        assert service["healthcheck"]["test"][:3] == ["CMD", "driftline", "health"]
+    check, port = service["healthcheck"]["test"], re.search(r"--port (\d+)", service["command"])
+    assert check[:-1] == ["CMD", "driftline", "health", "--url"]
+    assert check[-1] == f"http://127.0.0.1:{port[1]}/readyz"
     stream = {value for key, value in service["environment"].items() if key.endswith("_STREAM")}
     assert len(stream) == 1
 
@@ -83,6 +87,17 @@ def test_no_word_stands_in_it_that_an_old_compose_refuses():
         assert not service.keys() & {"develop", "configs", "deploy", "env_file", "profiles"}
         assert "start_interval" not in service.get("healthcheck", {})
         assert "depends_on" not in service
+
+
+def test_the_demos_stream_is_one_that_the_producer_takes():
+    """Its schedule of drifts is possible: a container that is refused would start for ever."""
+    words = shlex.split(knobs()["PRODUCE"])
+    given = {name: [] for name in words if name.startswith("--")}
+    for name, value in zip(words[::2], words[1::2], strict=True):
+        given[name].append(value)
+    assert given.keys() == {"--source", "--rate", "--partitions", "--drift"}
+    preview = describe(Replay(source=given["--source"][0], drifts=tuple(given["--drift"])))
+    assert len(preview.schema.classes) == 2
 
 
 @pytest.mark.parametrize(
@@ -111,6 +126,9 @@ def test_provisioning_speaks_of_what_is_mounted_and_of_services_there_are():
     ]:
         path = provider["options"]["path"]
         assert any(volume.endswith(f":{path}:ro") for volume in SERVICES["grafana"]["volumes"])
+    home = SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert (ROOT / "deploy" / "grafana" / "dashboards" / Path(home).name).exists()
+    assert Path(home).parent == Path(path)
     asked = (ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text()
     assert {"monitor:8000", "[learner]", "[producer]"} <= set(
         re.findall(r"monitor:8000|\[\w+\]", asked)

@@ -17,7 +17,7 @@ UNSET = ".env.example"
 PORTS = ("KAFKA_PORT", "MONITOR_PORT", "PROMETHEUS_PORT", "GRAFANA_PORT")
 PATIENCE = 180.0
 """Seconds in which containers come up, and in which a restarted one goes on."""
-OURS = ("kafka", "producer", "learner", "monitor", "prometheus")
+SERVICES = ("kafka", "producer", "learner", "monitor", "prometheus")
 """The services that are looked at; where Grafana may run it runs as well."""
 
 
@@ -91,14 +91,14 @@ class Stack:
     def health(self):
         """Return the health of each service, or its state where it has no check."""
         found = {}
-        for service in OURS:
+        for service in SERVICES:
             state = self.inspect(self.containers(service)[0])["State"]
             found[service] = state.get("Health", {}).get("Status") or state["Status"]
         return found
 
     def healthy(self):
-        """Wait until every service is; those without a health check until they run."""
-        eventually(lambda: {*self.health().values()} <= {"healthy", "running"}, PATIENCE)
+        """Wait until every service says that it is."""
+        eventually(lambda: {*self.health().values()} == {"healthy"}, PATIENCE)
 
     def kill(self, service):
         """Kill all that runs in a service's container, as no hand of a person would.

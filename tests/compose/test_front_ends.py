@@ -1,4 +1,4 @@
-"""The programs that read docker-compose.yml, the oldest among them, and what they make of it."""
+"""The programs that read docker-compose.yml, old ones too, and what they make of it."""
 
 import os
 import shutil

@@ -1,5 +1,6 @@
 """The stack as a newcomer brings it up: from nothing to figures that are true."""
 
+import json
 import re
 import stat
 import time
@@ -7,8 +8,14 @@ from contextlib import closing
 
 import pytest
 
-from tests.compose.stack import OURS, ask, get
-from tests.system.lives import PATIENCE, Told, eventually, process
+from tests.compose.stack import SERVICES, ask, get
+from tests.system.lives import PATIENCE, ROOT, Told, eventually, process
+
+BOARDS = {
+    path.stem: json.loads(path.read_text())
+    for path in sorted((ROOT / "deploy" / "grafana" / "dashboards").glob("*.json"))
+    if "targets" in path.read_text()
+}
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -92,7 +99,7 @@ def test_every_service_comes_to_be_healthy(stack, report):
     """Each says so of itself by its own check, and none had to be started twice."""
     stack.healthy()
     report(all_healthy=round(time.monotonic() - stack.began, 1))
-    for service in OURS:
+    for service in SERVICES:
         for container in stack.containers(service):
             assert stack.inspect(container)["RestartCount"] == 0, service
 
@@ -105,6 +112,24 @@ def test_prometheus_reads_every_service_and_its_rules(stack):
     rules = get(f"{prometheus}/api/v1/rules")
     assert "driftline" in rules
     assert set(re.findall(r'"health":"(\w+)"', rules)) <= {"ok", "unknown"}
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_the_dashboards_queries_are_answered(stack, name):
+    """Grafana's questions, with all that can be chosen chosen, to the composed Prometheus."""
+    asked = [
+        target["expr"]
+        for panel in BOARDS[name]["panels"]
+        for target in panel.get("targets", ())
+    ]
+    answers = {}
+    for promql in asked:
+        meant = promql.replace("$__rate_interval", "20s").replace("$window", "1000")
+        meant = re.sub(r"\$\w+", ".+", meant)
+        answers[promql] = ask(stack.url("prometheus"), meant)
+    drawn = [promql for promql, answer in answers.items() if answer]
+    # Of what is for numbers, anomalies and several models there is nothing in this stream.
+    assert len(drawn) > len(asked) / 3, sorted(answers.keys() - {*drawn})
 
 
 def test_a_learner_on_this_machine_reads_the_composed_broker(stack, told, tmp_path):
