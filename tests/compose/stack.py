@@ -15,7 +15,7 @@ TAG = "test"
 UNSET = ".env.example"
 """A file that sets nothing, in the place of one that somebody may have here."""
 PORTS = ("KAFKA_PORT", "MONITOR_PORT", "PROMETHEUS_PORT", "GRAFANA_PORT")
-PATIENCE = 180.0
+PATIENCE = 240.0
 """Seconds in which containers come up, and in which a restarted one goes on."""
 SERVICES = ("kafka", "producer", "learner", "monitor", "prometheus")
 """The services that are looked at; where Grafana may run it runs as well."""

@@ -10,6 +10,7 @@ from contextlib import closing
 
 import pytest
 
+from stream.errors import TopicTimeout
 from tests.compose.stack import PATIENCE
 from tests.counts import number
 from tests.system.lives import SEED, Told, eventually, faults, process, samples
@@ -40,7 +41,7 @@ def test_what_befalls_containers_shows_nowhere(stack, tmp_path, report):
     eventually(lambda: stack.logs().count("waiting for Kafka") >= 3, PATIENCE)
     stack.up("kafka")
     with closing(Told(stack.stream)) as told:
-        goes_on(told)
+        eventually(lambda: sum(told.follow(0.1).values()) > 0, PATIENCE)
         spoil(stack.stream, 7)
         order = [service for service in KILLED for _ in range(KILLS)]
         rng.shuffle(order)
@@ -57,20 +58,33 @@ def test_what_befalls_containers_shows_nowhere(stack, tmp_path, report):
         stack.up("kafka", "producer", "learner", "monitor")
         goes_on(told)
         stack.compose("stop", "producer")
-        learned = check_samples(stack, told, tmp_path)
+        written = check_samples(stack, told, tmp_path)
         # None had to be helped: whatever was killed came back by itself.
         check_outcomes(stack, told)
-    report(kills=len(order), longest=round(longest, 1), samples=learned)
+    report(kills=len(order), longest=round(longest, 1), samples=written)
 
 
 def goes_on(told):
     """Wait until the producer writes and the learner learns what it has written since."""
-    told.follow()
-    topic = told.log.topic("demo.samples")
-    before = topic.end()
-    eventually(lambda: all(end > before[p] for p, end in topic.end().items()), PATIENCE)
-    written = topic.end()
+    before = ends(told)
+    eventually(lambda: all(end > before[p] for p, end in ends(told).items()), PATIENCE)
+    learned(told)
+
+
+def learned(told):
+    """Wait until the learner has said all of what is written by now."""
+    written = ends(told)
     eventually(lambda: all(told.follow(0.1).get(p, 0) >= written[p] for p in written), PATIENCE)
+
+
+def ends(told):
+    """Return where the samples end, from a broker that may be about to come up again."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return told.log.topic("demo.samples").end()
+        except TopicTimeout:
+            assert time.monotonic() < deadline
 
 
 def scale(stack, told, learners):
@@ -105,8 +119,7 @@ def check_samples(stack, told, tmp_path):
 
 def check_outcomes(stack, told):
     """Hold what the learners said against what one says that nothing disturbs."""
-    end = told.log.topic("demo.samples").end()
-    eventually(lambda: all(told.follow(0.1).get(p, 0) >= end[p] for p in end), PATIENCE)
+    learned(told)
     stack.compose("stop", "learner")
     how = ("--name", "oracle", "--state", "/tmp/oracle", *TREE, "--until-end")
     stack.compose("run", "--rm", "-T", "learner", "learn", *how, patience=PATIENCE)
