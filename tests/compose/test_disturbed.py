@@ -23,7 +23,7 @@ RATE = 300
 SHARE = re.compile(r"partitions=\[([\d, ]*)\] of 3 are this learner's")
 SOURCE = ("--source", "synth:Sine(seed=7)", *drifts(60_000), "--label-delay", "300")
 
-pytestmark = pytest.mark.timeout(600 + 120 * KILLS)
+pytestmark = pytest.mark.timeout(900 + 180 * KILLS)
 
 
 @pytest.fixture
