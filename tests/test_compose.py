@@ -86,7 +86,7 @@ def test_no_word_stands_in_it_that_an_old_compose_refuses():
     for service in SERVICES.values():
         assert not service.keys() & {"develop", "configs", "deploy", "env_file", "profiles"}
         assert "start_interval" not in service.get("healthcheck", {})
-        assert "depends_on" not in service
+        assert service.get("depends_on", ["kafka"]) == ["kafka"]  # an order and no condition
 
 
 def test_the_demos_stream_is_one_that_the_producer_takes():

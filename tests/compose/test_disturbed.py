@@ -37,7 +37,7 @@ def test_what_befalls_containers_shows_nowhere(stack, tmp_path, report):
     """Started in the wrong order, killed, scaled, taken down: as if nothing had been."""
     rng = random.Random(SEED + KILLS)
     for service in ("learner", "monitor", "producer"):
-        stack.up(service)
+        stack.up("--no-deps", service)
     eventually(lambda: stack.logs().count("waiting for Kafka") >= 3, PATIENCE)
     stack.up("kafka")
     with closing(Told(stack.stream)) as told:
@@ -89,7 +89,7 @@ def ends(told):
 
 def scale(stack, told, learners):
     """Have so many learners, and wait until each of them has its share."""
-    stack.up("--no-recreate", "--scale", f"learner={learners}", "learner")
+    stack.up("--no-deps", "--no-recreate", "--scale", f"learner={learners}", "learner")
     eventually(lambda: len(stack.containers("learner")) == learners, PATIENCE)
     eventually(lambda: shares(stack) == [3 // learners] * learners, PATIENCE)
     goes_on(told)
@@ -122,7 +122,7 @@ def check_outcomes(stack, told):
     learned(told)
     stack.compose("stop", "learner")
     how = ("--name", "oracle", "--state", "/tmp/oracle", *TREE, "--until-end")
-    stack.compose("run", "--rm", "-T", "learner", "learn", *how, patience=PATIENCE)
+    stack.compose("run", "--rm", "-T", "--no-deps", "learner", "learn", *how, patience=PATIENCE)
     with closing(Told(stack.stream, "oracle")) as oracle:
         assert faults(told, oracle, exactly_once=True) == []
     mine, oracles = (seen(None, stack.stream, name, cwd=None) for name in ("main", "oracle"))
