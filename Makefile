@@ -74,6 +74,7 @@ bench: install  ## Measure the numbers that README reports
 .PHONY: up
 up:  ## Build the image and run the whole stack in Docker; ARGS="--scale learner=3"
 	REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) tools/compose.sh up --detach --build $(ARGS)
+	@echo "docs/docker.md says what listens where; 'make down' stops it"
 
 .PHONY: down
 down:  ## Stop the stack and keep its data; ARGS=--volumes to lose them

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tests.compose.stack import Stack, answers
+from tests.compose.stack import TAG, Stack, answers
 
 
 def pytest_ignore_collect(config):
@@ -25,7 +25,7 @@ def engine():
 def image(engine):
     """Build the image, and give its name."""
     Stack("driftline-build").compose("build", "learner", patience=600)
-    return "driftline:test"
+    return f"driftline:{TAG}"
 
 
 @pytest.fixture(scope="module")
