@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from driftline.app import app
+from driftline.sources import strangers
 from producer.replay import Replay, describe
 
 ROOT = Path(__file__).parent.parent
@@ -71,13 +73,20 @@ def test_ours_are_one_image_and_check_themselves(name):
     assert len(stream) == 1
 
 
+def test_every_variable_of_ours_is_a_setting():
+    """A name that no command knows would stop all of them."""
+    names = SERVICES["learner"]["environment"].keys()
+    assert "DRIFTLINE_LEARN_STREAM" in names
+    assert strangers(app, names) == []
+
+
 def test_any_number_of_learners_may_run():
     """No name and no port is for one of them alone, and they share state."""
     learner = SERVICES["learner"]
     assert "container_name" not in TEXT
     assert learner["ports"] == ["127.0.0.1::8001"]
     assert learner["volumes"] == ["state:/var/lib/driftline"]
-    assert "--state /var/lib/driftline/" in learner["command"]
+    assert learner["environment"]["DRIFTLINE_LEARN_STATE"].startswith("/var/lib/driftline/")
 
 
 def test_no_word_stands_in_it_that_an_old_compose_refuses():
