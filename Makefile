@@ -18,7 +18,7 @@ section = @start=$$(date +%s); $(2); status=$$?; \
 
 .PHONY: help
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 .PHONY: install
 install: .venv/.stamp  ## Make .venv with everything the lock names, and driftline itself
@@ -70,6 +70,20 @@ audit: .cache/audit/.stamp  ## Look for known holes in what the locks name, and 
 .PHONY: bench
 bench: install  ## Measure the numbers that README reports
 	.venv/bin/python benchmarks/run.py $(ARGS)
+
+.PHONY: up
+up:  ## Build the image and run the whole stack in Docker; ARGS="--scale learner=3"
+	REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) tools/compose.sh up --detach --build $(ARGS)
+	@echo "docs/docker.md says what listens where; 'make down' stops it"
+
+.PHONY: down
+down:  ## Stop the stack and keep its data; ARGS=--volumes to lose them
+	tools/compose.sh down $(ARGS)
+
+.PHONY: test-compose
+test-compose: install  ## Test the image and the stack on whatever Docker answers
+	tools/needs.sh --get compose podman-compose
+	$(call section,compose,.venv/bin/python -m pytest tests/compose $(ARGS))
 
 .PHONY: kafka
 kafka:  ## Run a Kafka broker in the foreground

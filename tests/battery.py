@@ -157,6 +157,13 @@ ROWS = (
         {"passed": 2},
     ),
     Row(
+        "compose",
+        "containers of the stack killed, scaled, taken down; needs Docker",
+        ("tests/compose/test_disturbed.py",),
+        {"COMPOSE_KILLS": 10},
+        {"kills": 30},
+    ),
+    Row(
         "soak",
         "three processes at a steady rate: what grows",
         _system("soak"),

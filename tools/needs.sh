@@ -3,6 +3,7 @@
 # installs what is missing; anywhere else it says what to install, and fails.
 #
 #   tools/needs.sh               install or say, then fetch Kafka's jars
+#   tools/needs.sh --get NEED…   install or say these needs, which may be others, and no jars
 #   tools/needs.sh --say NEED…   only say what is missing of these needs, and how to get it
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -29,8 +30,9 @@ is_there() {
     python) find_python >/dev/null ;;
     java) local major; major=$(java_major) && [[ -n $major ]] && ((major >= 17)) ;;
     chromium) command -v chromium || command -v chromium-browser || command -v google-chrome ;;
+    compose) docker compose version || command -v docker-compose ;;
     *) command -v "$1" ;;
-  esac >/dev/null
+  esac >/dev/null 2>&1
 }
 
 describe() {
@@ -41,6 +43,7 @@ describe() {
     prometheus | promtool) echo "Prometheus, as 'prometheus' and 'promtool' on PATH" ;;
     kcat) echo "kcat, as 'kcat' on PATH" ;;
     chromium) echo "Chromium, as 'chromium', 'chromium-browser' or 'google-chrome' on PATH" ;;
+    compose) echo "Docker Compose, as 'docker compose' or 'docker-compose'" ;;
     *) echo "$1" ;;
   esac
 }
@@ -72,6 +75,7 @@ packages_of() {
     mvn) echo maven ;;
     prometheus | promtool) echo prometheus ;;
     chromium) echo chromium fonts-liberation ;;
+    compose) echo docker-compose ;;
     *) echo "$1" ;;
   esac
 }
@@ -131,7 +135,10 @@ if [[ ${1:-} == --say ]]; then
   exit
 fi
 
-needs=(make python java mvn prometheus promtool kcat chromium)
+needs=(make python java mvn prometheus promtool kcat chromium) jars=1
+if [[ ${1:-} == --get ]]; then
+  needs=("${@:2}") jars=
+fi
 mapfile -t missing < <(missing_of "${needs[@]}")
 if ((${#missing[@]})) && is_debian_root; then
   echo "installing ${missing[*]}"
@@ -143,4 +150,4 @@ if ((${#missing[@]})); then
   say "${missing[@]}"
   exit 1
 fi
-"$(find_python)" tools/kafka.py jars
+[[ -z $jars ]] || "$(find_python)" tools/kafka.py jars
