@@ -11,7 +11,7 @@ from monitor.follow import Follower
 from monitor.live import Live
 from monitor.page import pages
 from monitor.picture import picture, whole
-from monitor.web import routes
+from stream.pages import routes
 
 
 class Doors:
