@@ -94,6 +94,7 @@ class Counts:
     def joined(self) -> None:
         """Note that a seat was taken; what was under way in the one before is no more."""
         self._turns.clear()
+        self._accounts = ()
         self._its.add("driftline_learner_joins_total")
 
     def shared(self, accounts: Iterable[Account]) -> None:
@@ -127,8 +128,8 @@ class Counts:
             self._its.add(f"{_RECORDS}_out_total", count, kind)
         for reason, count in turn.dead.items():
             self._its.add(f"{_RECORDS}_dead_total", count, reason)
-        self._its.put("driftline_learner_last_record_timestamp_seconds", time.time())
         if commit is not None:
+            self._its.put("driftline_learner_last_record_timestamp_seconds", time.time())
             self._its.observe("driftline_learner_commit_duration_seconds", commit)
 
     def taken_up(self, account: Account) -> None:

@@ -333,7 +333,14 @@ class _Work:
             # What a slow group begins within a wait, and does not end, is begun anew.
             wait = min(2 * wait, _LONGEST_WAIT)
         self._places.take(share)
+        # Who asks need not wait for the next record to hear whose a partition is.
+        self._show()
         return True
+
+    def _show(self) -> None:
+        """Let who answers questions know the partitions, and how far each is."""
+        if self._clerk is not None:
+            self._clerk.know({p: part.said for p, part in self._parts.items()})
 
     def run(self) -> Summary:
         """Take turns until told to stop, then save and sum up."""
@@ -449,8 +456,7 @@ class _Work:
         for p, cursor in reached.items():
             part = self._parts[p]
             part.said = max(part.said, cursor)
-        if self._clerk is not None:
-            self._clerk.know({p: part.said for p, part in self._parts.items()})
+        self._show()
         self._moved(reached)
 
     def _save(self) -> None:

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from monitor.sums import Sums, baselines, scores, total
-from monitor.tally import ANOMALY, REGRESSION, Added, Noted, Tally
+from monitor.tally import ANOMALY, INPUT_DRIFT, REGRESSION, Added, Noted, Tally
 from stream.records import Totals
 
 POINTS = 2048
@@ -31,11 +31,13 @@ class Curve(NamedTuple):
     """A curve in columns. `x` is rows scored before the point, over all partitions.
 
     A point stands for the last `span` rows of each partition, and lies at the end of a bucket
-    of `every`. Lines go by their names, the model's first; None is where rows are not known.
+    of `every`, the one numbered `first` and those after it. Lines go by their names, the
+    model's first; None is where rows are not known.
     """
 
     every: int
     span: int
+    first: int
     x: list[int]
     lines: dict[str, list[float | None]]
 
@@ -122,7 +124,7 @@ class History:
             # A learner that was begun anew has a curve of its own.
             strand = self._strands[tally.partition] = _Strand(self._every, tally.first)
         strand.task, strand.scored = totals.task, totals.scored
-        strand.events = [*strand.events, *events][-EVENTS:]
+        strand.events = _newest([*strand.events, *events])
         for start, columns in _placed(totals, tally.added):
             strand.begin = start if strand.begin is None else strand.begin
             strand.live.add(start, columns)
@@ -132,8 +134,8 @@ class History:
         strand, totals = self._strands.get(tally.partition), tally.totals
         if strand is None or totals is None or strand.task != totals.task:
             return
-        strand.older += [event for event in events if event.offset < strand.first]
-        del strand.older[:-EVENTS]
+        older = [event for event in events if event.offset < strand.first]
+        strand.older = _newest([*strand.older, *older])
         stop = strand.scored if strand.begin is None else strand.begin
         for start, columns in _placed(totals, tally.added):
             if (rows := min(len(columns[0]), stop - start)) > 0:
@@ -147,14 +149,14 @@ class History:
     def events(self) -> list[tuple[int, Noted]]:
         """Return the latest events, each with its place along the curve, in that order."""
         kept = chain.from_iterable((*it.older, *it.events) for it in self._strands.values())
-        placed = [(self._place(event.scored), event) for event in kept]
-        return sorted(placed, key=lambda it: (it[0], it[1].partition, it[1].offset))[-EVENTS:]
+        newest = _newest(sorted(kept, key=lambda it: (it.scored, it.partition, it.offset)))
+        return [(self._place(event.scored), event) for event in newest]
 
     def curve(self, last: int | None = None) -> Curve:
         """Return the curve, or its `last` points; empty before there is any."""
         strands = [it for it in self._strands.values() if it.scored]
         if not strands:
-            return Curve(self._every, self._window, [], {})
+            return Curve(self._every, self._window, 0, [], {})
         buckets = _evened(strands)
         every = buckets[0][0].every
         reach = math.ceil(self._window / every)
@@ -169,6 +171,7 @@ class History:
         return Curve(
             every,
             reach * every,
+            start,
             [self._place(every * (at + 1)) for at in range(start, stop)],
             {name: [point.get(name) for point in points] for name in names},
         )
@@ -176,6 +179,18 @@ class History:
     def _place(self, scored: int) -> int:
         """Return how many rows lie before the row `scored` of each partition."""
         return sum(min(it.scored, scored) for it in self._strands.values())
+
+
+def _newest(events: Sequence[Noted]) -> list[Noted]:
+    """Return the latest events: inputs, which may move all the time, push out no others."""
+    ranks = {True: 0, False: 0}
+    kept = []
+    for event in reversed(events):
+        of_input = event.kind == INPUT_DRIFT
+        ranks[of_input] += 1
+        if ranks[of_input] <= EVENTS:
+            kept.append(event)
+    return kept[::-1]
 
 
 def _placed(totals: Totals, added: Sequence[Added]) -> Iterator[tuple[int, Columns]]:

@@ -56,7 +56,7 @@ class Lately:
     def take(self, partition: int, added: Iterable[Added]) -> None:
         """Take in what a turn has added."""
         kept = self._kept.setdefault(partition, [])
-        kept += added
+        kept += [each for each in added if each.offset]
         enough = 0
         for at in range(len(kept) - 1, -1, -1):
             if (enough := enough + len(kept[at].offset)) >= self._rows:

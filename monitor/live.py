@@ -74,8 +74,9 @@ class Live:
         Who reads slowly is given the newest one and misses those between; who comes again
         needs nothing of the past. Ends when this is closed.
         """
+        # What was painted when somebody last looked is no news by now.
+        seen = 0 if self._watchers else self._version
         self._watchers += 1
-        seen = 0
         try:
             yield f"retry: {RETRY}\n\n".encode()
             while not self._closed:

@@ -43,6 +43,7 @@ def picture(board: Board) -> dict[str, Any]:
         "parts": [_part(figures, p) for p in figures.parts],
         "curve": _curve(board.curve(LATELY)),
         "story": told[-LATELY:],
+        "whole": len(told) <= LATELY,
         "moved": moved(events),
         "mistakes": _mistakes(board, figures.task),
     }

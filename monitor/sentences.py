@@ -18,6 +18,8 @@ _DONE = {
     "reset": "the model is replaced by a new one",
     "swap": "a new model takes over that has learned {trained} samples",
     "background": "a new model begins to learn beside it",
+    "drop": "the model that learned beside it is dropped, as the warning has passed",
+    "pause": "the model beside it learns no more until the next warning",
     "refit": "a new model takes over, trained on {samples} samples",
     "not-refitted": "no new model could be trained on {samples} samples",
     "slower": "it learns more slowly for {samples} samples",
@@ -99,8 +101,11 @@ def _why(details: Mapping[str, Any]) -> str:
 
 
 def _done(kind: str, details: Mapping[str, Any]) -> str:
+    # Whoever can write outcomes chooses the kind: it is no pattern to be filled in.
+    if kind not in _DONE:
+        return kind
     known = {key: str(value) for key, value in details.items()}
-    return _DONE.get(kind, kind).format_map(_Blank(known))
+    return _DONE[kind].format_map(_Blank(known))
 
 
 def _error(details: Mapping[str, Any]) -> str:
@@ -123,7 +128,12 @@ def short(value: Any) -> str:
     >>> short(2.5), short(None)
     ('2.5', '–')
     """
-    return f"{value:.3g}" if isinstance(value, int | float) else "–"
+    if not isinstance(value, int | float):
+        return "–"
+    try:
+        return f"{value:.3g}"
+    except OverflowError:
+        return "beyond all bounds"
 
 
 class _Blank(dict[str, str]):

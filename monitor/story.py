@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from monitor.sentences import group, sentence, short
-from monitor.tally import Noted
+from monitor.tally import INPUT_DRIFT, Noted
 from stream.texts import shown
 
 Placed = tuple[int, Noted]
@@ -19,6 +19,8 @@ _NAME = 80
 
 def story(events: Sequence[Placed]) -> list[dict[str, Any]]:
     """Return events in order, each with its words, and a drift with its delay.
+
+    What inputs do is left to `moved`.
 
     A delay is how many rows of its partition were scored between a true drift and the first
     alarm after it; None for what is no first alarm.
@@ -35,7 +37,7 @@ def story(events: Sequence[Placed]) -> list[dict[str, Any]]:
             "delay": delays.get(at),
         }
         for at, (x, event) in enumerate(events)
-        if (found := group(event.kind))
+        if event.kind != INPUT_DRIFT and (found := group(event.kind))
     ]
 
 
@@ -59,7 +61,7 @@ def moved(events: Sequence[Placed]) -> list[dict[str, Any]]:
     rows: dict[tuple[str, str | None], dict[str, Any]] = {}
     times: Counter[tuple[str, str | None]] = Counter()
     for x, event in events:
-        if event.kind != "input-drift":
+        if event.kind != INPUT_DRIFT:
             continue
         value = event.details.get("value")
         name = shown(str(event.details.get("feature")), _NAME)

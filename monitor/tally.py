@@ -54,6 +54,10 @@ class Added(NamedTuple):
     lost: list[bool] | None
 
 
+INPUT_DRIFT = "input-drift"
+"""The kind of event of which there may be very many: a feature that has moved."""
+
+
 class Noted(NamedTuple):
     """An event, and how many rows of its partition had been scored when it came."""
 

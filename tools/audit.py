@@ -21,7 +21,9 @@ LOCKS = ("requirements.lock", "requirements-audit.lock")
 FOUND, UNKNOWN = 1, 3
 PASSED_OVER = r"^(tests/corpus/.*|.*\.lock)$"
 """Files full of long numbers: records with something wrong in them, and digests."""
-MADE_UP = r"^(nope|pw|secret|hush(-\d)?|[0-9a-f]{16}|guessed|not-a-secret|hunt.*|river\.facto\.)$"
+MADE_UP = (
+    r"^(nope|pw|secret|hush(-\d)?|[0-9a-f]{16}|guessed|not-a-secret|hunt.*|river\.facto\.)$"
+)
 """What stands for a secret in tests and examples, or only looks like one."""
 _LATE = 300
 """Seconds that the advisories of one lock may take."""

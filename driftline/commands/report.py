@@ -8,7 +8,9 @@ import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
 
 from driftline.console import set_up_logging, tell
 from driftline.options import Common
@@ -28,7 +30,7 @@ def report(
     name: str = "main",
     window: list[int] | None = None,
     format: Form = "html",
-    output: str | None = None,
+    output: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
 ) -> int:
     """Write what a learner has come to, of a stream that is finished or goes on.
 

@@ -29,7 +29,7 @@ def page(reading: Reading) -> str:
         "learned.</p>",
     ]
     if curve["x"]:
-        parts += [heading("Along the stream", curve_says(curve["span"], curve["every"]) + ".")]
+        parts += [heading("Along the stream", curve_says(reading) + ".")]
         parts += [chart("curve"), folded("As numbers", _curve_table(reading))]
     parts += [heading("Window by window")]
     parts += [table("Figures", ["figure", *figures["windows"]], _scores(reading))]

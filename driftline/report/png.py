@@ -34,9 +34,7 @@ def png(reading: Reading) -> bytes:
     _events(axes, reading)
     # What a stranger's stream is called is no formula, whatever dollars are in it.
     axes.set_title(reading.title, parse_math=False, loc="left")
-    axes.set_xlabel(
-        f"Scored guesses. {curve_says(curve['span'], curve['every'])}", parse_math=False
-    )
+    axes.set_xlabel(f"Scored guesses. {curve_says(reading)}", parse_math=False)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
     axes.grid(visible=True, alpha=0.25)
     if curve["lines"]:

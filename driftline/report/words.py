@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from driftline.report.reading import Reading
+
 _NAMES = {
     "accuracy": "Accuracy",
     "mae": "Mean absolute error",
@@ -45,10 +50,9 @@ def number(value: float | None) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
-def curve_says(span: int, every: int) -> str:
-    """Return what a point of the curve stands for.
-
-    >>> curve_says(1000, 50)
-    'Over the last 1,000 scored guesses, a point every 50'
-    """
-    return f"Over the last {span:,} scored guesses, a point every {every:,}"
+def curve_says(reading: Reading) -> str:
+    """Return what a point of the curve stands for."""
+    span, every = reading.curve["span"], reading.curve["every"]
+    partitions = len(reading.picture["parts"])
+    of = f" of each of {partitions} partitions" if partitions > 1 else ""
+    return f"Over the last {span:,} scored guesses{of}, a point every {every:,}"

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from driftline.console import set_up_logging
-from driftline.view import sentence
+from driftline.view import _event
+from monitor.sentences import LONGEST, sentence
 from monitor.tally import Noted
 from stream.sqlite import SqliteLog
 from tests.corpus import bad_for
@@ -112,7 +113,8 @@ def test_what_a_mark_says_gives_a_terminal_no_orders():
     """It is shown in the demo's view, in a line of its own."""
     event = Noted(0, 17, "mark", {"mark": NASTY, "kind": "k" * 9999}, 0)
     assert not ORDERS.search(sentence(event))
-    assert len(sentence(event)) <= 60
+    assert len(sentence(event)) <= LONGEST
+    assert len(_event(event)) <= 90
 
 
 @pytest.mark.parametrize("terminal", [False, True])

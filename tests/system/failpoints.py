@@ -10,7 +10,7 @@ import stat
 from functools import wraps
 from pathlib import Path
 
-from learner import loop, places
+from learner import places, telling
 from learner.checkpoint import Checkpoints
 from learner.commits import Commits
 from learner.learner import Learner
@@ -37,7 +37,7 @@ def _watch_turns():
     around(Learner, "_awaited", after="label came")
     around(Learner, "_bury", after="buried")
     around(Learner, "_act", after="model replaced")
-    around(loop, "send", after="appended")
+    around(telling, "send", after="appended")
     around(Commits, "start", before="before a commit", after="commit begun beside")
 
 

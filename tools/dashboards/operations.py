@@ -158,7 +158,7 @@ def _checkpoints() -> list[object]:
             alert="DriftlineCheckpointOld",
         ),
         curve(
-            "Age of the newest checkpoint",
+            "Age of the last checkpoint, of the partition where it is oldest",
             "A restart replays what came since.",
             SECONDS,
             (WHO, f"time() - min by (stream, learner) ({of('checkpoint_timestamp_seconds')})"),
@@ -167,7 +167,7 @@ def _checkpoints() -> list[object]:
             alert="DriftlineCheckpointOld",
         ),
         curve(
-            "Size and time of checkpoints",
+            "Size of checkpoints",
             "Of all partitions of a learner together.",
             BYTES,
             (WHO, f"sum by (stream, learner) ({of('model_bytes')})"),

@@ -12,9 +12,9 @@ let spoken = 0;
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 export function draw(history, state) {
-  const { curve, story } = cut(history, Number(by("span").value), Number(state.windows[0]));
+  const { curve, story } = cut(history, Number(by("span").value), Number(state.windows[0]) * state.parts.length);
   const task = state.figures.task;
-  say(by("curve-says"), says(history.curve, task, state.caught_up ? state.recalled : 1));
+  say(by("curve-says"), says(history.curve, task, state.caught_up ? state.recalled : 1, state.parts.length));
   if (!curve.x.length) return;
   picture ??= globalThis.echarts.init(by("curve"), null, { renderer: "canvas" });
   picture.setOption(option(curve, story, task), { replaceMerge: ["series"] });
@@ -38,11 +38,12 @@ function cut({ curve, story }, windows, length) {
   return { curve: { ...curve, x: curve.x.slice(first), lines }, story: story.filter((event) => event.x >= from) };
 }
 
-function says(curve, task, recalled) {
+function says(curve, task, recalled, partitions) {
+  const of = partitions > 1 ? ` of each of ${partitions} partitions` : "";
   const reading = recalled < 1 ? ` The past is being read: ${Math.floor(100 * recalled)} %.` : "";
   if (!curve.x.length) return `No curve yet: it begins with the first ${count(curve.every)} scored guesses.${reading}`;
   const what = task === "anomaly" ? "Mean scores" : task === "regression" ? "Mean absolute error" : "Accuracy";
-  return `${what} over the last ${count(curve.span)} guesses, a point every ${count(curve.every)}.${reading}`;
+  return `${what} over the last ${count(curve.span)} guesses${of}, a point every ${count(curve.every)}.${reading}`;
 }
 
 function description(curve, story, task) {

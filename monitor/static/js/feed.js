@@ -2,6 +2,7 @@
 
 const SILENT = 12_000; // ms without a word, which comes every 5 s, after which we are cut off
 const AGAIN = 1_000; // ms between two tries
+const KEPT = 500; // events, as many as the monitor keeps
 
 export class Feed {
   constructor(learner, { changed, lost }) {
@@ -47,6 +48,7 @@ export class Feed {
     if (body) this.state = body;
     if (!this.state) return;
     if (!this.fits() && !(await this.fetched())) return;
+    if (!this.follows()) return; // what was fetched is older than what has come; more will
     this.merge();
     this.tell();
   }
@@ -63,25 +65,34 @@ export class Feed {
     return true;
   }
 
-  /** Whether what has come since continues the curve that we have. */
+  /** Whether the points that have come overlap those that we have, or come next. */
+  follows() {
+    const [old, fresh] = [this.history.curve, this.state.curve];
+    const at = fresh.first - old.first;
+    return old.every === fresh.every && at >= 0 && at <= old.x.length;
+  }
+
+  /** Whether what has come since continues all that we have. */
   fits() {
     const [mine, its] = [this.history, this.state];
-    if (!mine || mine.recalled < its.recalled || mine.curve.every !== its.curve.every) return false;
-    const [end, x] = [mine.curve.x.at(-1), its.curve.x];
-    return x.length === 0 ? end === undefined : end !== undefined && x[0] <= end && end <= x.at(-1);
+    if (!mine || mine.recalled < its.recalled || !this.follows()) return false;
+    // A partition that catches up moves points further back than those that came.
+    const before = mine.curve.x[its.curve.first - mine.curve.first];
+    if (before !== undefined && before !== its.curve.x[0]) return false;
+    // Of very many events those between may never have come.
+    return its.whole || mine.story.some((event) => name(event) === name(its.story[0]));
   }
 
   /** Put the newest points and events behind those that we have. */
   merge() {
     const [mine, its] = [this.history.curve, this.state.curve];
-    const fresh = its.x.findIndex((x) => !(x <= mine.x.at(-1)));
-    if (fresh >= 0) {
-      mine.x.push(...its.x.slice(fresh));
-      for (const name in its.lines) (mine.lines[name] ??= []).push(...its.lines[name].slice(fresh));
-    }
+    // The newest points may have been half of what they are by now.
+    const at = its.first - mine.first;
+    mine.x.splice(at, Infinity, ...its.x);
+    for (const name in its.lines) (mine.lines[name] ??= []).splice(at, Infinity, ...its.lines[name]);
     const known = new Map(this.history.story.map((event) => [name(event), event]));
     for (const event of this.state.story) known.set(name(event), event);
-    this.history.story = [...known.values()];
+    this.history.story = [...known.values()].slice(-KEPT);
   }
 }
 
