@@ -32,6 +32,8 @@ STRUCTURED = (
     *("challengers", "promotion"),
 )
 """Settings that are text on the command line and may be a table or a list in the file."""
+_BESIDES = {"DRIFTLINE_ALLOWED_HOSTS"}
+"""No setting of one command: `stream.web` reads it, which is too large to be imported here."""
 _NOT_OURS = ("DRIFTLINE_KAFKA_", "DRIFTLINE_SERVICE_", "DRIFTLINE_PORT")
 """Variables that no command has: the broker's client's, and those that Kubernetes sets."""
 
@@ -47,7 +49,7 @@ def strangers(app: App, environment: Iterable[str]) -> list[str]:
     return [
         f"environment variable {name} is no setting{_near(suggestion(name, known))}"
         for name in asked
-        if name not in known
+        if name not in known and name not in _BESIDES
     ]
 
 

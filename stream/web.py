@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import logging
+import os
 import socket
 import sys
 import threading
@@ -27,6 +29,18 @@ from stream.errors import SettingError
 
 lines = logging.getLogger(__name__)
 
+ALLOWED_HOSTS = "DRIFTLINE_ALLOWED_HOSTS"
+"""Environment variable: names, with commas between, by which a service off loopback may
+be called, besides addresses, names without a dot, its machine's own and private ones."""
+PRIVATE_NAMES = (
+    ".local",
+    ".internal",
+    ".localdomain",
+    ".svc",
+    ".svc.cluster.local",
+    ".home.arpa",
+)
+"""Ends of names that no public DNS server gives out."""
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]", "::1")
 """What a browser may call this host; any other name would be a page that rebinds DNS."""
 
@@ -71,6 +85,41 @@ class _SameOrigin:
             await answer(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+
+class _KnownNames:
+    """Answers nobody who calls this host by a name that anyone in the world could own.
+
+    A page that rebinds the DNS name of its own site to our address would be of one origin
+    with us. An address is no name, a name without a dot is of a network of one's own, and so
+    are those under `PRIVATE_NAMES`.
+    """
+
+    def __init__(self, app: ASGIApp, allowed: Sequence[str]) -> None:
+        self._app, self._allowed = app, {name.lower() for name in allowed}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        name = Headers(scope=scope).get("host", "").lower()
+        name = name.removesuffix(f":{name.rpartition(':')[2]}") if _has_port(name) else name
+        if self._knows(name.strip("[]").removesuffix(".")):
+            await self._app(scope, receive, send)
+            return
+        answer = PlainTextResponse(
+            f"this host goes by another name; list it in {ALLOWED_HOSTS} where it is started\n",
+            400,
+        )
+        await answer(scope, receive, send)
+
+    def _knows(self, name: str) -> bool:
+        if "." not in name or name in self._allowed or name.endswith(PRIVATE_NAMES):
+            return True
+        with contextlib.suppress(ValueError):
+            return bool(ipaddress.ip_address(name))
+        return False
+
+
+def _has_port(host: str) -> bool:
+    return host.rpartition(":")[2].isdigit() and not host.endswith("]")
 
 
 class _Guarded(H11Protocol):
@@ -132,8 +181,9 @@ class Server:
 
     Listens once made: raises `SettingError` when it cannot. Port 0 takes a free one. On a
     loopback address only requests to a loopback name are answered, and nowhere those that a
-    page of another site sends; anywhere else a line
-    warns that everyone who can reach the port can read it.
+    page of another site sends. Anywhere else the name must be
+    one of a private network, or of `ALLOWED_HOSTS`, and a line warns that everyone who can
+    reach the port can read it.
     """
 
     def __init__(self, routes: Sequence[BaseRoute], *, host: str, port: int) -> None:
@@ -149,6 +199,9 @@ class Server:
                 )
             ]
         else:
+            allowed = os.environ.get(ALLOWED_HOSTS, "").replace(",", " ").split()
+            names = [*allowed, socket.gethostname()]
+            middleware += [Middleware(_KnownNames, allowed=names)]
             lines.warning(
                 "open_to=%s why='--host is not loopback; whoever reaches it can read it'",
                 self.url,

@@ -61,11 +61,37 @@ def test_an_impossible_address_names_its_flag(host, port, flag):
         Server([], host=host, port=port)
 
 
-def test_an_open_port_is_warned_of_and_answers_to_any_name(caplog):
-    """Beyond loopback whoever reaches the port can read it, by whatever name."""
+def test_an_open_port_is_warned_of_and_answers_to_names_that_nobody_else_can_own(caplog):
+    """A page that rebinds a public name is refused there too, unless the name is allowed."""
+    known = (
+        "10.0.0.7",
+        "monitor",
+        "monitor:8000",
+        "[fd00::1]:8000",
+        "a.driftline.svc",
+        "B.Local",
+    )
     with Server(ROUTES, host="0.0.0.0", port=0) as server:
         assert "not loopback" in caplog.text
-        assert ask(server, "/page", Host="other.example") == (200, "a page")
+        for name in known:
+            assert ask(server, "/page", Host=name) == (200, "a page")
+        for name in (
+            "other.example",
+            "other.example:8000",
+            "10.0.0.7.example",
+            "local.example.",
+        ):
+            code, text = ask(server, "/page", Host=name)
+            assert (code, "DRIFTLINE_ALLOWED_HOSTS" in text) == (400, True)
+
+
+def test_names_that_are_allowed_are_answered(monkeypatch):
+    """As behind a proxy that hands on the name it was called by."""
+    monkeypatch.setenv("DRIFTLINE_ALLOWED_HOSTS", "other.example, third.example")
+    with Server(ROUTES, host="0.0.0.0", port=0) as server:
+        for name in ("other.example", "Third.Example:443"):
+            assert ask(server, "/page", Host=name) == (200, "a page")
+        assert ask(server, "/page", Host="fourth.example")[0] == 400
 
 
 def test_loopback_is_not_warned_of(server, caplog):
