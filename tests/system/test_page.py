@@ -204,6 +204,33 @@ def test_the_page_is_what_the_outcomes_say(told, page, visit):
     assert shown == wrong[::-1][: len(shown)]
 
 
+def test_a_curve_of_several_partitions_ends_as_the_monitor_has_it(stream, visit):
+    """However unevenly they come, each point stands once, and as it is in the end."""
+    three = (*SOURCE, "--partitions", 3)
+    stream.produce(2000, *three)
+    watch = """async () => {
+        const { Feed } = await import("/static/js/feed.js");
+        window.merged = 0;
+        window.feed = new Feed("", { changed: () => (window.merged += 1), lost: () => {} });
+    }"""
+    held = "() => window.feed.history?.curve"
+    last = "() => window.feed.history?.curve.x.at(-1) ?? 0"
+    whole = "async () => (await (await fetch('/api/history')).json()).curve"
+    with stream.monitored() as (_, url):
+        seen = visit(url)
+        seen.page.evaluate(watch)
+        for limit in range(4000, 12_001, 2000):
+            stream.learn("--model", "hoeffding-tree", "--turn", 330)
+            reached = limit - 2000 - WINDOW
+            eventually(lambda end=reached: seen.page.evaluate(last) >= end)
+            eventually(lambda: seen.page.evaluate(held) == seen.page.evaluate(whole))
+            stream.produce(limit, *three)
+        points = seen.page.evaluate(held)["x"]
+        assert points == sorted({*points})
+        assert seen.page.evaluate("() => window.merged") > 3
+        seen.close()
+
+
 def test_a_page_outlives_its_monitor(told, visit, browser):
     """It says that it is cut off, and shows the same again once there is a monitor."""
     seen = Visit(browser, "about:blank")
