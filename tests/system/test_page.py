@@ -207,7 +207,7 @@ def test_the_page_is_what_the_outcomes_say(told, page, visit):
 def test_a_curve_of_several_partitions_ends_as_the_monitor_has_it(stream, visit):
     """However unevenly they come, each point stands once, and as it is in the end."""
     three = (*SOURCE, "--partitions", 3)
-    stream.produce(2000, *three)
+    stream.produce(10, *three)
     watch = """async () => {
         const { Feed } = await import("/static/js/feed.js");
         window.merged = 0;
@@ -219,12 +219,12 @@ def test_a_curve_of_several_partitions_ends_as_the_monitor_has_it(stream, visit)
     with stream.monitored() as (_, url):
         seen = visit(url)
         seen.page.evaluate(watch)
-        for limit in range(4000, 12_001, 2000):
-            stream.learn("--model", "hoeffding-tree", "--turn", 330)
-            reached = limit - 2000 - WINDOW
-            eventually(lambda end=reached: seen.page.evaluate(last) >= end)
-            eventually(lambda: seen.page.evaluate(held) == seen.page.evaluate(whole))
-            stream.produce(limit, *three)
+        how = ("--model", "hoeffding-tree", "--turn", 330, *stream.stream)
+        learner = stream.nursery.start("learn", *how, cwd=stream.folder)
+        stream.produce(15_000, *three, "--rate", 3000)
+        eventually(lambda: seen.page.evaluate(last) >= 15_000 - 3 * WINDOW)
+        eventually(lambda: seen.page.evaluate(held) == seen.page.evaluate(whole))
+        learner.end()
         points = seen.page.evaluate(held)["x"]
         assert points == sorted({*points})
         assert seen.page.evaluate("() => window.merged") > 3
