@@ -55,6 +55,14 @@ def test_the_page_carries_all_it_needs(report, tmp_path):
         assert words in text
 
 
+def test_a_dash_is_standard_output(report, tmp_path):
+    """Told as any other program is: --output -, with no file left behind."""
+    code, out, _ = report("--output", "-")
+    assert code == 0
+    assert "abrupt drift" in out
+    assert not list(tmp_path.glob("report*"))
+
+
 def test_the_picture_is_always_the_same(report, tmp_path):
     """A png of a known size, to the last byte."""
     texts = []
