@@ -124,7 +124,8 @@ class History:
             # A learner that was begun anew has a curve of its own.
             strand = self._strands[tally.partition] = _Strand(self._every, tally.first)
         strand.task, strand.scored = totals.task, totals.scored
-        strand.events = _newest([*strand.events, *events])
+        if events:
+            strand.events = _newest([*strand.events, *events])
         for start, columns in _placed(totals, tally.added):
             strand.begin = start if strand.begin is None else strand.begin
             strand.live.add(start, columns)
@@ -134,8 +135,8 @@ class History:
         strand, totals = self._strands.get(tally.partition), tally.totals
         if strand is None or totals is None or strand.task != totals.task:
             return
-        older = [event for event in events if event.offset < strand.first]
-        strand.older = _newest([*strand.older, *older])
+        if older := [event for event in events if event.offset < strand.first]:
+            strand.older = _newest([*strand.older, *older])
         stop = strand.scored if strand.begin is None else strand.begin
         for start, columns in _placed(totals, tally.added):
             if (rows := min(len(columns[0]), stop - start)) > 0:

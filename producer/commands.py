@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from stream.errors import RecordError, SettingError, TopicMissing
-from stream.records import MAX_ARM, Promote, decode_outcomes, encode
+from stream.records import MAIN_ARM, MAX_ARM, Promote, decode_outcomes, encode
 from stream.topic import Log, Topic, backwards, samples_of, topic_of
 
-MAIN = "main"
-"""The arm that every learner with challengers has."""
 _LOOKED = 50
 """Outcomes looked through, from the end backwards, for one that has totals."""
 
@@ -63,7 +61,7 @@ def _check(log: Log, learner: str, arm: str) -> None:
             f"learner {learner!r} reads {read!r}, a topic of somebody else's in which commands "
             "have no place; copy it with 'driftline produce --source', or promote by a rule"
         )
-    if arms and MAIN not in arms:
+    if arms and MAIN_ARM not in arms:
         raise SettingError(
             f"learner {learner!r} weighs {', '.join(arms)} by itself, so there is no arm "
             f"{arm!r} to promote; --challengers gives a learner models to choose from"

@@ -56,7 +56,7 @@ class KafkaWriter:
             self._producer = cluster.open(KafkaProducer, _TRANSACTION, transactional_id=name)
             started = self._producer.init_transactions
             cluster.ask(started, f"let {name!r} write", within=float("inf"))
-            self._epoch = self._latest_epoch(LOOK_FOR)
+            self._epoch = self._latest_epoch()
         self._largest: int = self._producer.config["max_request_size"]
         self._timeout = self._producer.config["transaction_timeout_ms"] / 1000
 
@@ -181,15 +181,15 @@ class KafkaWriter:
         """
         if self._epoch is None:
             return False
-        latest = self._latest_epoch(LOOK_FOR)
+        latest = self._latest_epoch()
         return latest is not None and latest != self._epoch
 
-    def _latest_epoch(self, within: float) -> tuple[int, int] | None:
+    def _latest_epoch(self) -> tuple[int, int] | None:
         """Return the epoch of the name's newest writer; brokers before 3.0 tell None."""
         ask = functools.partial(self._cluster.admin.describe_transactions, [self._name])
         with contextlib.suppress(StreamError):
             what = f"describe the writer {self._name!r}"
-            found = self._cluster.ask(ask, what, within=within)[self._name]
+            found = self._cluster.ask(ask, what, within=LOOK_FOR)[self._name]
             return found.producer_id, found.producer_epoch
         return None
 

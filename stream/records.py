@@ -38,6 +38,8 @@ MAX_LABEL = 256
 """Characters of a label, at most: totals and predictions repeat it."""
 MAX_DECLARED = 1000
 """Classes of one declaration, at most."""
+MAIN_ARM = "main"
+"""The arm that every learner with challengers has: its first champion."""
 MAX_ARM = 40
 """Characters of the name of one of several models, at most."""
 MAX_DEPTH = 500

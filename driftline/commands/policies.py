@@ -44,12 +44,8 @@ def policies(*, json: bool = False) -> int:
 
 def says(kind: type[Policy]) -> str:
     """Return what a policy says of itself; the one that does nothing speaks for all of them."""
-    text_of = inspect.getdoc(kind) or ""
-    return text_of if inspect.signature(kind).parameters.keys() - {"make"} else _first(text_of)
-
-
-def _first(text_of: str) -> str:
-    return text_of.partition("\n")[0]
+    whole = inspect.getdoc(kind) or ""
+    return whole if arguments(kind, skip=1) else whole.partition("\n")[0]
 
 
 def arguments(kind: type, skip: int = 0) -> dict[str, Any]:

@@ -19,10 +19,8 @@ from learner.policies.policy import Action, Maker
 from learner.policies.several import MOST, Guesses, Panel, Several
 from learner.policies.table import detector_of, policy
 from stream.errors import RecordError, SettingError
-from stream.records import Label
+from stream.records import MAIN_ARM, Label
 
-MAIN = "main"
-"""Name of the champion that a learner begins with."""
 _NAME = re.compile(r"[a-z0-9-]{1,40}")
 _KNOWN = ("name", "model", "policy", "detector")
 
@@ -229,12 +227,12 @@ def champion(
     name and what is another than the champion's: model, policy, detector. Raises
     `SettingError`.
     """
-    tables = [{"name": MAIN, **main}, *(_checked(each, main) for each in challengers)]
+    tables = [{"name": MAIN_ARM, **main}, *(_checked(each, main) for each in challengers)]
     names = [table["name"] for table in tables]
     if len(tables) > MOST or len({*names}) < len(names):
         raise SettingError(
             f"challengers must be 1 to {MOST - 1}, each with a name of its own and none called "
-            f"{MAIN!r}, got {', '.join(map(repr, names[1:]))}"
+            f"{MAIN_ARM!r}, got {', '.join(map(repr, names[1:]))}"
         )
     arms = [_arm(table, make, direction) for table in tables]
     _check_alike(arms)
