@@ -30,6 +30,7 @@ from stream.errors import (
 from stream.kafka_cluster import LOOK, Cluster, Waiting
 from stream.kafka_codecs import SwollenError
 from stream.kafka_configs import retention_of
+from stream.kafka_forgotten import settled
 from stream.kafka_growth import describe, widen
 from stream.kafka_seat import KafkaSeat
 from stream.kafka_writer import KafkaWriter
@@ -56,6 +57,8 @@ _NEWEST = 5.0
 """Seconds that a look for the newest record waits for it."""
 _DESCRIBE = 1.0
 """Seconds in which a topic that is read should be described; it is asked for again later."""
+_STUCK = 20.0
+"""Seconds without a record after which it is looked what may stand in the way."""
 _SCAN = 10_000
 """Records of one poll of a scan, at most."""
 
@@ -218,6 +221,7 @@ class KafkaTopic:
         self._looker: Any = None
         self._stands: dict[int, int] = {}
         self._waiting = Waiting(cluster.address)
+        self._moved = time.monotonic()
 
     def first(self) -> dict[int, int]:
         """Return the offset of the oldest record kept in each partition."""
@@ -295,6 +299,8 @@ class KafkaTopic:
                 continue
             # Markers alone move a position, and who reads to the end must hear of it.
             stands = {p: consumer.position(self.places[p]) for p in cursor}
+            if found or stands != cursor:
+                self._moved = time.monotonic()
             if found or left <= 0 or stands != cursor:
                 break
             self._look_around(cursor)
@@ -392,8 +398,18 @@ class KafkaTopic:
     def _look_around(self, cursor: Cursor) -> None:
         if self._cluster.answers(self._consumer, [self.places[p] for p in cursor]):
             self._waiting.over()
+            self._look_behind(cursor)
         else:
             self._waiting.say()
+
+    def _look_behind(self, cursor: Cursor) -> None:
+        """Have ended what is open for good and keeps everybody from reading on."""
+        if time.monotonic() - self._moved > _STUCK:
+            self._moved = time.monotonic()
+            try:
+                settled(self._cluster, [self.places[p] for p in cursor], within=0.0)
+            except TopicFailed as error:
+                logging.getLogger("driftline.kafka").warning("%s", error)
 
 
 def _pair(record: Any) -> tuple[int, bytes]:

@@ -21,6 +21,7 @@ from kafka.structs import TopicPartition
 
 from stream.errors import Fenced, StreamError, TopicFailed, TopicTimeout
 from stream.kafka_cluster import ANSWER, Cluster, Waiting
+from stream.kafka_forgotten import settled
 from stream.kafka_growth import meet
 from stream.topic import Cursor, Topic, backwards, partition_of
 
@@ -47,6 +48,7 @@ class KafkaWriter:
     ) -> None:
         self._cluster, self._topic, self._name, self._atomic = cluster, topic, name, atomic
         self._partitions: dict[str, int] = {}
+        self._looked: set[str] = set()
         self._waiting: list[tuple[Any, ...]] = []
         self._failed: StreamError | None = None
         self._epoch: tuple[int, int] | None = None
@@ -154,10 +156,23 @@ class KafkaWriter:
         for topic, partition in {(record[0], record[4]) for record in records}:
             meet(self._cluster, producer, topic, partition, within=within)
         if self._atomic:
+            self._look_behind({record[0] for record in records})
             producer.begin_transaction()
         futures = [producer.send(*record) for record in records]
         producer.flush(within)
         return next((sent.exception for sent in futures if not sent.succeeded()), None)
+
+    def _look_behind(self, topics: set[str]) -> None:
+        """Have ended what is open for good in topics, before the first records go there.
+
+        What another process of this name has left open would be committed with them.
+        """
+        for topic in topics - self._looked:
+            settled(self._cluster, self._places(topic), within=0.0)
+            self._looked.add(topic)
+
+    def _places(self, topic: str) -> list[Any]:
+        return [TopicPartition(topic, p) for p in range(self._topic(topic).partitions)]
 
     def _move(self, moves: Moves) -> Any:
         """Return what kept the offsets from being moved; None if nothing did."""
@@ -206,9 +221,7 @@ class KafkaWriter:
     def rows(self, topic: str) -> dict[int, int]:
         """Return the last committed `row` in each partition, read from its end backwards."""
         into = self._topic(topic)
-        places = [TopicPartition(topic, p) for p in range(into.partitions)]
-        _, whole = self._cluster.end(places, within=ANSWER)
-        if not whole:
+        if not settled(self._cluster, self._places(topic), within=ANSWER):
             raise TopicTimeout(
                 f"a transaction in {topic!r} has been open for {ANSWER:g} s; end the writer it "
                 "belongs to and start again"
