@@ -65,6 +65,8 @@ _WAIT = 0.5
 """Seconds for which a share is waited for before the learner looks whether to stop."""
 _LONGEST_WAIT = 4.0
 """Such seconds where the group is slow to share out."""
+_UNREST = 30.0
+"""Seconds in which a group comes to rest, or a seat in it is given up for another."""
 
 MAIN = "main"
 """The name of a learner that was given none."""
@@ -326,10 +328,13 @@ class _Work:
         learner is to stop.
         """
         self._lookout.look()
-        wait = _WAIT
+        wait, deadline = _WAIT, time.monotonic() + _UNREST
         while (share := self._seat.share(wait=wait)) is None:
             if self._stopping():
                 return False
+            # Members may push each other out of every round; who comes anew breaks the tie.
+            if time.monotonic() > deadline:
+                raise SeatLost(f"{self._how.name!r} has not come to rest within {_UNREST:g} s")
             # What a slow group begins within a wait, and does not end, is begun anew.
             wait = min(2 * wait, _LONGEST_WAIT)
         self._places.take(share)
