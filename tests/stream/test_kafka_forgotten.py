@@ -170,6 +170,7 @@ def test_cursors_that_are_pending_for_good_come_free(
     seat = sit(trusting, "a")
     settle(seat)
     seat.writer.commit({0: 1})
+    assert seat.committed([0]) == {0: 1}
 
     def unannounced(manager: Any, metadata: Any, offsets: Any) -> Any:
         manager._pending_txn_offset_commits.update(offsets)
