@@ -12,6 +12,7 @@ from learner.models.river import RiverModel
 from stream.errors import CheckpointError, SettingError
 from stream.memory import MemoryLog
 from stream.records import Record, decode_outcomes, encode
+from stream.seats import Alone
 
 CONFIG = Config(model="naive-bayes", policy="none")
 GROUP = "driftline.s.main"
@@ -152,6 +153,20 @@ def test_a_turn_waits_for_more_but_not_for_long(tmp_path):
         learn(log, CONFIG, run, stopping=lambda log=log: taken(log) == 20)
         feeding.join()
         assert log.topic("s.main.outcomes").end()[0] == messages
+
+
+def test_a_group_that_does_not_come_to_rest_is_joined_anew(log, tmp_path, monkeypatch, caplog):
+    """Members may push each other out for good; a seat is given up for another then."""
+    monkeypatch.setattr("learner.loop._UNREST", 0.0)
+    share, rounds = Alone.share, iter(range(3))
+    monkeypatch.setattr(
+        Alone,
+        "share",
+        lambda seat, **how: None if next(rounds, None) is not None else share(seat, **how),
+    )
+    learn(log, CONFIG, Run(state=tmp_path, until_end=True))
+    assert "'main' has not come to rest within 0 s; joining again" in caplog.text
+    assert said(log, 0) == list(range(600))
 
 
 def taken(log):
