@@ -33,6 +33,7 @@ DOORS = {
         "stream/kafka.py",
         "stream/kafka_cluster.py",
         "stream/kafka_codecs.py",
+        "stream/kafka_forgotten.py",
         "stream/kafka_growth.py",
         *(
             f"stream/kafka_{name}.py"
