@@ -167,6 +167,14 @@ def _stranger(entry: Entry, store: Checkpoints) -> bool:
         return False
 
 
+def _unlearned(entry: Entry, store: Checkpoints) -> bool:
+    """Return whether a checkpoint says that it is of a new state, which has learned nothing."""
+    try:
+        return store.unverified(entry).start == entry.cursor
+    except CheckpointError:
+        return False
+
+
 class _Origin:
     """What the newest outcomes message tells of the learner that wrote it."""
 
@@ -197,13 +205,14 @@ def _newest(store: Checkpoints, config: Config, limit: int | None) -> Learner | 
     """Return the learner of the newest checkpoint that can be used.
 
     One beyond `limit` is removed, or it would outlive those that are to be trusted, unless
-    it is another topic's. Damaged ones are passed over, and counted. When none is left but
+    it is another topic's, or knows no record: what lies before it is lost. Damaged ones are
+    passed over, and counted. When none is left but
     some were refused, says why.
     """
     refused: CheckpointError | None = None
     for entry in reversed(store.entries()):
         ahead = limit is not None and entry.cursor > limit
-        if ahead and not _stranger(entry, store):
+        if ahead and not _stranger(entry, store) and not _unlearned(entry, store):
             where = (entry.name, limit)
             _log.warning("checkpoint %s is ahead of the log's cursor %d; removed", *where)
             _remove(store, entry)

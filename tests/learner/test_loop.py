@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from learner.checkpoint import Checkpoints
 from learner.config import Config
 from learner.keys import key_of
 from learner.loop import Run, learn
@@ -141,6 +142,26 @@ def test_a_new_state_where_old_samples_are_gone_goes_on_though_it_said_nothing(l
     learn(log, CONFIG, Run(state=tmp_path, fresh=True), stopping=after(1))
     learn(log, CONFIG, Run(state=tmp_path, until_end=True))
     assert said(log, 0) == [*range(told), *range(400, 600)]
+
+
+def test_a_new_state_outlives_a_crash_before_its_first_turn(log, tmp_path, monkeypatch):
+    """It is kept though the cursor lies before it: what is between was lost, not learned."""
+    learn(log, CONFIG, Run(state=tmp_path, turn=100), stopping=after(5))
+    told = len(said(log, 1))
+    log.topic("s.samples").drop(1, 400)
+
+    def crash(store, learner):
+        save(store, learner)
+        if store.partition == 1:
+            raise EOFError
+
+    save = Checkpoints.save
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoints, "save", crash)
+        with pytest.raises(EOFError):
+            learn(log, CONFIG, Run(state=tmp_path, fresh=True))
+    learn(log, CONFIG, Run(state=tmp_path, until_end=True))
+    assert said(log, 1) == [*range(told), *range(400, 600)]
 
 
 def test_a_turn_waits_for_more_but_not_for_long(tmp_path):

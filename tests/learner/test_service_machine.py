@@ -257,8 +257,9 @@ class Service(RuleBasedStateMachine):
             if said > start:
                 self.states[p].append((start, said))
             self.states[p].append((max(said, first), None))
-        self.harmed = False
         self.live(2, size, fresh=True)
+        # Who dies at that has begun afresh with some partitions, and must with the others.
+        self.harmed = False
 
     # What must hold.
 
