@@ -180,7 +180,10 @@ class SklearnModel:
         return vectorizer.transform(xs, count=True)
 
     def _prepared(self, rows: Array) -> Array:
-        if self._scaler is not None:
+        if type(self._scaler) is StandardScaler:
+            # What its `transform` does, but for a look at rows that were looked at before.
+            rows = (rows - self._scaler.mean_) / self._scaler.scale_
+        elif self._scaler is not None:
             rows = self._scaler.transform(rows)
         if np.isnan(rows.sum()):
             rows = np.nan_to_num(rows, nan=0.0, posinf=None, neginf=None)
