@@ -167,7 +167,10 @@ class SklearnModel:
             self.estimator.partial_fit(rows, np.array(ys, dtype=np.float64))
         else:
             codes = np.array([self._code[y] for y in ys])
-            self.estimator.partial_fit(rows, codes, classes=np.arange(len(self._classes)))
+            # Said more than once they would be compared with what was said, grain by grain.
+            told = getattr(self.estimator, "classes_", None) is not None
+            classes = None if told else np.arange(len(self._classes))
+            self.estimator.partial_fit(rows, codes, classes=classes)
         # Networks keep the loss of every lesson there ever was, and look at the last alone.
         if curve := getattr(self.estimator, "loss_curve_", None):
             del curve[:-1]
