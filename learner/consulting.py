@@ -11,7 +11,7 @@ from stream.errors import RecordError
 from stream.records import Features
 
 
-def consult(learner: Learner, xs: Sequence[Features]) -> list[Guess]:
+def consult(learner: Learner, xs: Sequence[Features]) -> Sequence[Guess]:
     """Return guesses for samples that are no records.
 
     Raises `RecordError` for one that the model cannot take.
@@ -27,7 +27,7 @@ def consult(learner: Learner, xs: Sequence[Features]) -> list[Guess]:
     except (RecordError, *ModelError) as error:
         if len(xs) == 1:
             raise _refusal(error) from None
-    guesses = []
+    guesses: list[Guess] = []
     for place, x in enumerate(xs):
         try:
             guesses += consult(learner, [x])

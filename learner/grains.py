@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import repeat
+from operator import ne
 from typing import Any
 
+from learner.models.guesses import ClassGuesses
 from learner.models.model import Guess
 from learner.turn import Row
-from stream.records import LARGEST, SCORED, UNSET, Label, Record
+from stream.records import LARGEST, SCORED, Label, Record
 
 
 def rows_of(
@@ -28,15 +30,18 @@ def rows_of(
     third of the cost.
     """
     ids, ys = [record.id for record in records], [record.y for record in records]
-    if any(record.x is UNSET for record in records) or None in ids or None in ys:
-        return None
-    labels, found = zip(*guesses, strict=True)
+    if len(guesses) < len(records) or None in ids or None in ys:
+        return None  # a record without features has no guess
+    if isinstance(guesses, ClassGuesses):
+        labels: Sequence[Any] = guesses.labels
+    else:
+        labels = [label for label, _ in guesses]
     if not types.issuperset(map(type, ys)) or None in labels:
         return None
     if known is not None and not known.issuperset(ys):
         return None
     if task == "classification":
-        pairs = _probabilities(ys, labels, found)
+        pairs = _probabilities(ys, labels, guesses)
     else:
         pairs = _finite(ys, labels)
     if pairs is None:
@@ -48,14 +53,21 @@ def rows_of(
 
 
 def _probabilities(
-    ys: Sequence[Any], labels: Sequence[Any], found: Sequence[Any]
+    ys: Sequence[Any], labels: Sequence[Any], guesses: Sequence[Guess]
 ) -> tuple[Iterable[Any], Iterable[Any]] | None:
-    if None in found:
-        return None if any(found) else (repeat(None), repeat(None))
-    p_pred = [p.get(label) for p, label in zip(found, labels, strict=True)]
-    if any(p != p for p in p_pred):
-        return None
-    return [p.get(y, 0.0) for p, y in zip(found, ys, strict=True)], p_pred
+    p_true: list[Any]
+    p_pred: list[Any]
+    if isinstance(guesses, ClassGuesses):
+        p_true, p_pred = guesses.p_of(ys), guesses.p_of(labels)
+    else:
+        found = [p for _, p in guesses if p is not None]
+        if len(found) < len(guesses):
+            return None if any(found) else (repeat(None), repeat(None))
+        p_true = [p.get(y, 0.0) for p, y in zip(found, ys, strict=True)]
+        p_pred = [p.get(label) for p, label in zip(found, labels, strict=True)]
+    if any(map(ne, p_pred, p_pred)):
+        return None  # one is no number
+    return p_true, p_pred
 
 
 def _finite(

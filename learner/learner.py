@@ -282,13 +282,17 @@ class Learner:
         except ModelError:
             self._take(part, model.guess, turn, answer)  # to find out which it was
             return
-        odd = self.waiting or self.age is not None or answer == "all"
-        if odd or not self._take_plain(part, guesses, turn):
+        odd = self.waiting or self.age is not None or answer == "all" or self.two is not None
+        if odd or not self._take_plain(part, xs, guesses, turn):
             each = iter(guesses)
             self._take(part, lambda _: next(each), turn, answer)
 
     def _take_plain(
-        self, part: Sequence[Decoded], guesses: Sequence[Guess], turn: Turn
+        self,
+        part: Sequence[Decoded],
+        xs: Sequence[Features],
+        guesses: Sequence[Guess],
+        turn: Turn,
     ) -> bool:
         """Take labelled samples; return False, with nothing done, where one is not plain."""
         offsets, values, records = zip(*part, strict=True)
@@ -301,22 +305,19 @@ class Learner:
             types=LABELS[self.task],
             known=self.policy.model.classes,
         )
-        if found is None or self.two is not None:
+        if found is None:
             return False
         rows = [*found]
         turn.rows += rows
         self.scores.totals.samples += len(rows)
         if self.watch is not None or self.inputs is not None:
-            for row, record, guess in zip(rows, records, guesses, strict=True):
-                offset, _, _, _, y, label, *_, flag = row
+            for n, (offset, _, _, _, y, label, *_, flag) in enumerate(rows):
                 if self.inputs is not None:
-                    self._watch_inputs(record.x, guess, offset, turn)
+                    self._watch_inputs(xs[n], guesses[n], offset, turn)
                 if self.watch is not None:
                     self._watch_error(y, label, flag, offset, turn)
-        self.untaught += [
-            (record.x, record.y, offset, value)
-            for record, offset, value in zip(records, offsets, values, strict=True)
-        ]
+        ys = [record.y for record in records]
+        self.untaught += zip(xs, ys, offsets, values, strict=True)
         return True
 
     def _end_grain(self, offset: int, turn: Turn) -> None:

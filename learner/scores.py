@@ -103,14 +103,14 @@ class Scores:
         last = self._last
         if not ys:
             return [], []
-        no_change = [*map(int, map(ne, ys, chain((last,), ys)))]
+        no_change = [*bytes(map(ne, ys, chain((last,), ys)))]
         self._last = ys[-1]
         # Where no other can overtake it within these rows, there is no need to look at each.
         others = [count for label, count in seen.items() if label != most]
         if others and most_seen - max(others) > len(ys) and set(ys) <= seen.keys():
             for y, count in Counter(ys).items():
                 seen[y] += count
-            return no_change, [*map(int, map(ne, ys, repeat(most)))]
+            return no_change, [*bytes(map(ne, ys, repeat(most)))]
         majority = []
         for y in ys:
             majority.append(int(y != most))

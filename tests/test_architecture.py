@@ -44,7 +44,7 @@ DOORS = {
     },
     "matplotlib": {"driftline/report/png.py"},
     "msgspec": {"stream/records.py", "learner/serving/"},
-    "numpy": {"learner/models/sklearn.py", "learner/models/vectors.py"},
+    "numpy": {f"learner/models/{name}.py" for name in ("guesses", "sklearn", "vectors")},
     "pickle": {"learner/pickled.py"},
     "prometheus_client": {"stream/metrics.py"},
     "psutil": {"learner/resources.py"},

@@ -57,10 +57,10 @@ class Model(Protocol):
     def guess(self, x: Features) -> Guess:
         """Return the guess for one sample."""
 
-    def guess_many(self, xs: Sequence[Features]) -> list[Guess]:
+    def guess_many(self, xs: Sequence[Features]) -> Sequence[Guess]:
         """Return a guess for each sample; none depends on which others are asked with it."""
 
-    def consult(self, xs: Sequence[Features]) -> list[Guess]:
+    def consult(self, xs: Sequence[Features]) -> Sequence[Guess]:
         """Return what `guess_many` would, and be afterwards in every bit as before.
 
         To ask in a stream may leave a trace, lots that were drawn say; this must not.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from operator import is_
 from typing import Any
@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from threadpoolctl import threadpool_limits
 
+from learner.models.guesses import ClassGuesses
 from learner.models.model import Guess
 from learner.models.vectors import Array, Vectorizer
 from stream.errors import SettingError
@@ -110,23 +111,23 @@ class SklearnModel:
         """Return the guess for one sample; it costs as much as for `BLOCK`."""
         return self.guess_many([x])[0]
 
-    def guess_many(self, xs: Sequence[Features]) -> list[Guess]:
+    def guess_many(self, xs: Sequence[Features]) -> Sequence[Guess]:
         """Return a guess for each sample."""
-        if self._vectorizer is None:
+        if self._vectorizer is None or not xs:
             return [(None, None)] * len(xs)
         rows = self._vectorizer.transform(xs)
         self._asked = xs, rows
         rows = self._prepared(rows)
-        guesses: list[Guess] = []
-        size = self._block
-        for start in range(0, len(rows), size):
-            part = rows[start : start + size]
-            block = np.zeros((size, rows.shape[1]))
-            block[: len(part)] = part
-            guesses += self._guess_block(block, len(part))
-        return guesses
+        found = self._in_blocks(self.estimator.predict, rows).tolist()
+        if self.task == "regression":
+            return [(y, None) for y in found]
+        labels = [self._classes[code] for code in found]
+        if not hasattr(self.estimator, "predict_proba"):
+            return [(y, None) for y in labels]
+        p = self._in_blocks(self.estimator.predict_proba, rows)
+        return ClassGuesses(labels, self._code, p)
 
-    def consult(self, xs: Sequence[Features]) -> list[Guess]:
+    def consult(self, xs: Sequence[Features]) -> Sequence[Guess]:
         """Return a guess for each sample, leaving no trace of having been asked."""
         if self._vectorizer is None:
             return [(None, None)] * len(xs)
@@ -136,23 +137,15 @@ class SklearnModel:
         finally:
             self._asked, self._vectorizer.whole = asked, whole
 
-    def _guess_block(self, block: Array, n: int) -> list[Guess]:
-        found = self.estimator.predict(block)[:n].tolist()
-        if self.task == "regression":
-            return [(y, None) for y in found]
-        labels = [self._classes[code] for code in found]
-        if not hasattr(self.estimator, "predict_proba"):
-            return [(y, None) for y in labels]
-        p = self.estimator.predict_proba(block)[:n].tolist()
-        if len(self._classes) == 2:
-            one, other = self._classes
-            return [
-                (y, {one: p_one, other: p_other})
-                for y, (p_one, p_other) in zip(labels, p, strict=True)
-            ]
-        return [
-            (y, dict(zip(self._classes, row, strict=True)))
-            for y, row in zip(labels, p, strict=True)
+    def _in_blocks(self, ask: Callable[[Array], Array], rows: Array) -> Array:
+        """Return what is answered to rows that are asked for a block at a time."""
+        size, n = self._block, len(rows)
+        if n == size:
+            return ask(rows)
+        whole = np.zeros((-(-n // size) * size, rows.shape[1]))
+        whole[:n] = rows
+        return np.concatenate([ask(block) for block in whole.reshape(-1, size, rows.shape[1])])[
+            :n
         ]
 
     def learn_one(self, x: Features, y: Label) -> None:
@@ -174,7 +167,10 @@ class SklearnModel:
             self.estimator.partial_fit(rows, np.array(ys, dtype=np.float64))
         else:
             codes = np.array([self._code[y] for y in ys])
-            self.estimator.partial_fit(rows, codes, classes=np.arange(len(self._classes)))
+            # Said more than once they would be compared with what was said, grain by grain.
+            told = getattr(self.estimator, "classes_", None) is not None
+            classes = None if told else np.arange(len(self._classes))
+            self.estimator.partial_fit(rows, codes, classes=classes)
         # Networks keep the loss of every lesson there ever was, and look at the last alone.
         if curve := getattr(self.estimator, "loss_curve_", None):
             del curve[:-1]
@@ -187,7 +183,10 @@ class SklearnModel:
         return vectorizer.transform(xs, count=True)
 
     def _prepared(self, rows: Array) -> Array:
-        if self._scaler is not None:
+        if type(self._scaler) is StandardScaler:
+            # What its `transform` does, but for a look at rows that were looked at before.
+            rows = (rows - self._scaler.mean_) / self._scaler.scale_
+        elif self._scaler is not None:
             rows = self._scaler.transform(rows)
         if np.isnan(rows.sum()):
             rows = np.nan_to_num(rows, nan=0.0, posinf=None, neginf=None)

@@ -8,8 +8,10 @@ its values. What appears later is ignored and counted; what is missing is NaN.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
+from itertools import starmap
 from operator import itemgetter
+from struct import Struct
+from struct import error as StructError
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +60,7 @@ class Vectorizer:
         if not self._categories and self._numbers:
             try:
                 array = self._all_numbers(xs)
-            except (KeyError, TypeError, ValueError):
+            except (KeyError, StructError):
                 pass  # something is missing, late, or text: the slow way knows what
             else:
                 self.whole = True
@@ -70,12 +72,11 @@ class Vectorizer:
         width = len(self._numbers)
         if set(map(len, xs)) != {width}:
             raise KeyError("another number of features")
-        rows = [*map(itemgetter(*self._numbers), xs)]
+        rows = map(itemgetter(*self._numbers), xs)
         # Raises for a text, which NumPy would read as a number where it looks like one.
-        sum(rows if width == 1 else map(sum, rows))
-        flat = rows if width == 1 else chain.from_iterable(rows)
-        array = np.fromiter(flat, np.float64, len(xs) * width).reshape(len(xs), width)
-        return np.clip(array, -LARGEST, LARGEST, out=array)
+        pack = Struct(f"{width}d").pack
+        packed = b"".join(map(pack, rows) if width == 1 else starmap(pack, rows))
+        return np.clip(np.frombuffer(packed).reshape(len(xs), width), -LARGEST, LARGEST)
 
     def _row_by_row(self, xs: Sequence[Features], count: bool) -> Array:
         array = np.zeros((len(xs), self.columns))

@@ -34,11 +34,11 @@ class Around:
         """Return the guess for one sample."""
         return self.inner.guess(x)
 
-    def guess_many(self, xs: Sequence[Features]) -> list[Guess]:
+    def guess_many(self, xs: Sequence[Features]) -> Sequence[Guess]:
         """Return a guess for each sample."""
         return self.inner.guess_many(xs)
 
-    def consult(self, xs: Sequence[Features]) -> list[Guess]:
+    def consult(self, xs: Sequence[Features]) -> Sequence[Guess]:
         """Return a guess for each sample, leaving no trace of having been asked."""
         return self.inner.consult(xs)
 

@@ -147,7 +147,7 @@ class Several:
 
         Raises as `_each` does, unless `lenient`.
         """
-        found: dict[int, list[Guess]] = {}
+        found: dict[int, Sequence[Guess]] = {}
         failed: list[Exception] = []
         lead = self._lead
         for model in self._models():
@@ -205,7 +205,7 @@ class Several:
 
 def _asked_all(
     model: Model, xs: Sequence[Features], *, consulted: bool
-) -> tuple[list[Guess], Exception | None]:
+) -> tuple[Sequence[Guess], Exception | None]:
     """Return the guesses of one model, none where it fails, and the last failure.
 
     One that can is asked sample by sample: to be asked again may leave a trace.
