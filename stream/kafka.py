@@ -30,7 +30,7 @@ from stream.errors import (
 from stream.kafka_cluster import LOOK, Cluster, Waiting
 from stream.kafka_codecs import SwollenError
 from stream.kafka_configs import retention_of
-from stream.kafka_forgotten import settled
+from stream.kafka_forgotten import end_forgotten, settled
 from stream.kafka_growth import describe, widen
 from stream.kafka_seat import KafkaSeat
 from stream.kafka_writer import KafkaWriter
@@ -44,6 +44,7 @@ from stream.topic import (
     Retention,
     Seat,
     Topic,
+    group_of,
     samples_of,
 )
 
@@ -84,6 +85,7 @@ class KafkaLog:
     ) -> None:
         self.stream = stream
         self.cluster = Cluster(brokers, settings or {}, within=within)
+        self.cluster.ours = (f"{stream}.", group_of(stream, ""))
         self._members: dict[str, Any] = {}
         self._source = samples_of(stream)
         """The topic whose cursors are shown; somebody else's, where a learner reads one."""
@@ -229,7 +231,11 @@ class KafkaTopic:
 
     def end(self) -> dict[int, int]:
         """Return the cursor after the last committed record of each partition."""
-        return self._cluster.end(self.places.values(), within=_SETTLE)[0]
+        places = list(self.places.values())
+        end, whole = self._cluster.end(places, within=_SETTLE)
+        if whole or not end_forgotten(self._cluster, places):
+            return end
+        return self._cluster.end(places, within=_SETTLE)[0]
 
     def refresh(self) -> None:
         """Take note of partitions that were added since. Raises `TopicReplaced`."""
@@ -406,10 +412,7 @@ class KafkaTopic:
         """Have ended what is open for good and keeps everybody from reading on."""
         if time.monotonic() - self._moved > _STUCK:
             self._moved = time.monotonic()
-            try:
-                settled(self._cluster, [self.places[p] for p in cursor], within=0.0)
-            except TopicFailed as error:
-                logging.getLogger("driftline.kafka").warning("%s", error)
+            settled(self._cluster, [self.places[p] for p in cursor], within=0.0)
 
 
 def _pair(record: Any) -> tuple[int, bytes]:

@@ -96,6 +96,8 @@ class Cluster:
         self._patient = within == float("inf")
         self.heeded: list[Callable[[], bool]] = []
         """Who can say that nobody wants to wait any longer."""
+        self.ours: tuple[str, ...] = ()
+        """What the names of the writers begin with that are not somebody else's."""
         self._opened: dict[Any, Any] = {}
         _last.listen()
         put_bounds()
@@ -234,11 +236,15 @@ class Cluster:
         written = self._offsets(self._written.end_offsets, places)
         deadline = time.monotonic() + within
         while True:
-            end = self._offsets(self._committed.end_offsets, places)
+            end = self.readable(places)
             whole = all(end[p] >= written[p] for p in written)
             if whole or time.monotonic() > deadline:
                 return end, whole
             time.sleep(0.002)
+
+    def readable(self, places: Iterable[Any]) -> dict[int, int]:
+        """Return how far each partition of a topic can be read, by now."""
+        return self._offsets(self._committed.end_offsets, places)
 
     def _offsets(self, question: Callable[..., Any], places: Iterable[Any]) -> dict[int, int]:
         asked = list(places)

@@ -21,7 +21,7 @@ from kafka.structs import TopicPartition
 
 from stream.errors import Fenced, StreamError, TopicFailed, TopicTimeout
 from stream.kafka_cluster import ANSWER, Cluster, Waiting
-from stream.kafka_forgotten import settled
+from stream.kafka_forgotten import fate_of, is_open, see_through, settled
 from stream.kafka_growth import meet
 from stream.topic import Cursor, Topic, backwards, partition_of
 
@@ -49,6 +49,7 @@ class KafkaWriter:
         self._cluster, self._topic, self._name, self._atomic = cluster, topic, name, atomic
         self._partitions: dict[str, int] = {}
         self._looked: set[str] = set()
+        self._ends: dict[Any, int] = {}
         self._waiting: list[tuple[Any, ...]] = []
         self._failed: StreamError | None = None
         self._epoch: tuple[int, int] | None = None
@@ -56,9 +57,12 @@ class KafkaWriter:
             self._producer = cluster.open(KafkaProducer)
         else:
             self._producer = cluster.open(KafkaProducer, _TRANSACTION, transactional_id=name)
+            before = self._described()
             started = self._producer.init_transactions
             cluster.ask(started, f"let {name!r} write", within=float("inf"))
             self._epoch = self._latest_epoch()
+            # Its coordinator has forgotten it by now; what was under way is called off.
+            self._fate = bool(before and fate_of(before.state))
         self._largest: int = self._producer.config["max_request_size"]
         self._timeout = self._producer.config["transaction_timeout_ms"] / 1000
 
@@ -160,15 +164,32 @@ class KafkaWriter:
             producer.begin_transaction()
         futures = [producer.send(*record) for record in records]
         producer.flush(within)
-        return next((sent.exception for sent in futures if not sent.succeeded()), None)
+        refusal = next((sent.exception for sent in futures if not sent.succeeded()), None)
+        if self._atomic and refusal is None:
+            last = {(r[0], r[4]): sent for r, sent in zip(records, futures, strict=True)}
+            self._ends = {
+                TopicPartition(*place): sent.value.offset + 1 for place, sent in last.items()
+            }
+        return refusal
 
     def _look_behind(self, topics: set[str]) -> None:
-        """Have ended what is open for good in topics, before the first records go there.
+        """See that no transaction of this name is left open where the next one may write.
 
-        What another process of this name has left open would be committed with them.
+        It would share the fate of that one. Raises `TopicFailed` where it stays open.
         """
+        if self._epoch is None:
+            return  # brokers that do not tell
+        producer = self._epoch[0]
+        see_through(self._cluster, self._ends, producer)
         for topic in topics - self._looked:
-            settled(self._cluster, self._places(topic), within=0.0)
+            places = self._places(topic)
+            fates = {producer: self._fate}
+            whole = settled(self._cluster, places, within=0.0, fates=fates)
+            if not whole and is_open(self._cluster, places, producer):
+                raise TopicFailed(
+                    f"a transaction of {self._name!r} in {topic!r} has no end, and the next "
+                    "would be taken for a part of it; see what was said above"
+                )
             self._looked.add(topic)
 
     def _places(self, topic: str) -> list[Any]:
@@ -201,11 +222,15 @@ class KafkaWriter:
 
     def _latest_epoch(self) -> tuple[int, int] | None:
         """Return the epoch of the name's newest writer; brokers before 3.0 tell None."""
+        found = self._described(within=LOOK_FOR)
+        return found and (found.producer_id, found.producer_epoch)
+
+    def _described(self, within: float | None = None) -> Any:
+        """Return what the coordinator knows of the name, None if nothing."""
         ask = functools.partial(self._cluster.admin.describe_transactions, [self._name])
         with contextlib.suppress(StreamError):
             what = f"describe the writer {self._name!r}"
-            found = self._cluster.ask(ask, what, within=LOOK_FOR)[self._name]
-            return found.producer_id, found.producer_epoch
+            return self._cluster.ask(ask, what, within=within)[self._name]
         return None
 
     def _replaced(self) -> Fenced | None:
@@ -221,7 +246,8 @@ class KafkaWriter:
     def rows(self, topic: str) -> dict[int, int]:
         """Return the last committed `row` in each partition, read from its end backwards."""
         into = self._topic(topic)
-        if not settled(self._cluster, self._places(topic), within=ANSWER):
+        fates = {self._epoch[0]: self._fate} if self._epoch else None
+        if not settled(self._cluster, self._places(topic), within=ANSWER, fates=fates):
             raise TopicTimeout(
                 f"a transaction in {topic!r} has been open for {ANSWER:g} s; end the writer it "
                 "belongs to and start again"
