@@ -83,21 +83,30 @@ class Patient:
             self._writer.close()
             try:
                 self._writer = self._log.writer(self._name)
-                if self._stored():
-                    return
-                for topic, value, how in self._records:
+                missing = self._missing()
+                for topic, value, how in missing:
                     self._writer.append(topic, value, **how)
-                self._writer.commit(within=within)
+                if missing:
+                    self._writer.commit(within=within)
             except TopicTimeout as again:
                 error = again
             else:
                 return
         raise error
 
-    def _stored(self) -> bool:
+    def _missing(self) -> list[tuple[str, bytes, dict[str, Any]]]:
+        """Return what is not there of the records, by the last row in each partition."""
         topics = {topic for topic, _ in self._rows}
         rows = {topic: self._writer.rows(topic) for topic in topics}
-        return all(rows[topic].get(p, -1) >= row for (topic, p), row in self._rows.items())
+        there = {
+            (topic, p): rows[topic].get(p, -1) >= row for (topic, p), row in self._rows.items()
+        }
+        # A record without a row of its own shares the fate of the others.
+        return [
+            record
+            for record in self._records
+            if not there.get((record[0], record[2]["partition"]), all(there.values()))
+        ]
 
     def rows(self, topic: str) -> dict[int, int]:
         """Return the last committed row of this name in each partition."""
