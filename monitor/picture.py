@@ -23,8 +23,8 @@ REASONS = 20
 _NAME = 80
 
 
-def picture(board: Board) -> dict[str, Any]:
-    """Return a board as it is now; costs what its figures cost.
+def picture(board: Board, *, detailed: bool = True) -> dict[str, Any]:
+    """Return a board as it is now; costs what its figures cost, or those not `detailed`.
 
     A function of the outcomes, but for `rate`, `lag`, `seen_at`, `refused`, what `parts` say
     of a learner's process, and `mistakes`, which are read when somebody looks.
@@ -35,7 +35,8 @@ def picture(board: Board) -> dict[str, Any]:
         "stream": board.stream,
         "learner": board.learner,
         "windows": [str(n) for n in board.windows],
-        "figures": summed_up(figures),
+        "figures": summed_up(figures, detailed=detailed),
+        "detailed": detailed,
         "rate": figures.rate,
         "refused": figures.refused,
         "seen_at": max((p.seen_at for p in figures.parts.values() if p.seen_at), default=None),

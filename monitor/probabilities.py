@@ -9,7 +9,6 @@ from itertools import compress
 from typing import NamedTuple
 
 from monitor.classes import Key
-from monitor.ranking import roc_auc
 from monitor.sums import total
 from monitor.windows import Recent
 
@@ -80,6 +79,8 @@ def figures(rows: Likely, *, binary: bool) -> dict[str, float]:
     logs = [math.log(min(max(p, _TINY), 1.0 - _TINY)) for p in rows.p_true]
     found = {"log_loss": -total(logs) / n, "calibration_error": calibration_error(bins(rows))}
     if binary:
+        from monitor.ranking import roc_auc
+
         found["brier_score"] = total([(1.0 - p) * (1.0 - p) for p in rows.p_true]) / n
         if (area := roc_auc(rows.positive, rows.score)) is not None:
             found["roc_auc"] = area

@@ -181,6 +181,7 @@ class _Demo:
                 live.update(
                     view(
                         follower.boards[0].figures(),
+                        follower.boards[0].curve(),
                         window=str(_WINDOW),
                         address=address,
                         model=self._learning.model or "",

@@ -13,6 +13,7 @@ export function tables(state, now) {
   const { figures } = state;
   const window = by("window").value || state.windows.at(-1);
   const found = figures.windows[window] ?? {};
+  by("detailing").hidden = state.detailed || !figures.scored;
   scores(figures, found, window);
   classes(found);
   confusion(found);

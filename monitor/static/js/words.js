@@ -63,6 +63,7 @@ export function verdict(state) {
   const found = figures.windows[windows[0]];
   if (!figures.scored || !found) return figures.samples ? "No guess has been scored yet" : "No outcomes yet";
   const over = `the last ${count(Math.min(windows[0] * state.parts.length, figures.scored))}`;
+  if (figures.task === "anomaly" && !state.detailed) return `The scores of ${over} are being worked out`;
   if (figures.task === "anomaly") {
     const auc = found.roc_auc === undefined ? "" : `, ROC AUC ${decimal(found.roc_auc)}`;
     return `Anomalies score ${decimal(found.anomaly_score)}, others ${decimal(found.normal_score)}, over ${over}${auc}`;
