@@ -99,4 +99,5 @@ def _mistake(mistake: Mistake, task: str | None) -> dict[str, Any]:
         "p_pred": miss.p_pred,
         "error": miss.error if task == REGRESSION else None,
         "x": mistake.x,
+        "looked": mistake.looked,
     }

@@ -75,12 +75,13 @@ function mistakes({ mistakes: found, figures }) {
     write(it.y),
     write(it.y_pred),
     ...(sure ? [sure[1](it)] : []),
-    make("td", { class: "word features" }, ...features(it.x)),
+    make("td", { class: "word features" }, ...features(it)),
   ]);
   section("mistakes", found ?? [], ["Sample", "Label", "Guess", ...(sure ? [sure[0]] : []), make("th", { scope: "col", class: "word" }, "Features")], rows);
 }
 
-function features(x) {
+function features({ x, looked }) {
+  if (!looked) return ["being looked up …"];
   if (x === null) return ["not to be had: the sample is not kept, or in a form only the learner reads"];
   return Object.entries(x).map(([name, value]) =>
     make("span", { class: "feature" }, make("span", {}, `${name} `), typeof value === "number" ? decimal(value) : String(value ?? "missing")),
