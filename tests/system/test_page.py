@@ -340,7 +340,7 @@ def test_a_report_is_the_same_story(told, visit, tmp_path):
     told.run("report", "--output", path, *options)
     lines = list(csv.DictReader(told.run("report", "--format", "csv", *options).splitlines()))
     seen = visit(path.as_uri())
-    seen.says("drift detected")
+    seen.says("Drift detected")
     seen.says("the model is replaced by a new one")
     assert seen.page.is_visible("#curve svg")
     assert lines[-1]["scored"] == "6000" or int(lines[-1]["scored"]) > 5900

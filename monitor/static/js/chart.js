@@ -1,5 +1,6 @@
 // Draws the curve with its baselines, true drifts, alarms and actions; and says it in words.
 import { by, fill, make, say, when } from "./dom.js";
+import { EVENTS } from "./names.js";
 import { count, figure, named, score } from "./words.js";
 
 const SPOKEN = 5_000; // ms between two descriptions
@@ -42,7 +43,7 @@ function says(curve, task, recalled, partitions) {
   const of = partitions > 1 ? ` of each of ${partitions} partitions` : "";
   const reading = recalled < 1 ? ` The past is being read: ${Math.floor(100 * recalled)} %.` : "";
   if (!curve.x.length) return `No curve yet: it begins with the first ${count(curve.every)} scored guesses.${reading}`;
-  const what = task === "anomaly" ? "Mean scores" : task === "regression" ? "Mean absolute error" : "Accuracy";
+  const what = task === "anomaly" ? "Mean scores" : named(Object.keys(curve.lines)[0], task);
   return `${what} over the last ${count(curve.span)} guesses${of}, a point every ${count(curve.every)}.${reading}`;
 }
 
@@ -137,8 +138,8 @@ function points(curve, story, bottom) {
     data: story.filter(chosen).map((event) => [event.x, height(event.x)]),
   });
   return [
-    drawn("Drift detected", "diamond", "heard", on, (event) => event.kind === "drift"),
-    drawn("Answered", "triangle", "done", () => bottom, (event) => event.group === "done"),
+    drawn(EVENTS.drift, "diamond", "heard", on, (event) => event.kind === "drift"),
+    drawn(EVENTS.done, "triangle", "done", () => bottom, (event) => event.group === "done"),
   ];
 }
 
@@ -159,14 +160,12 @@ export function tell(story) {
   );
 }
 
-const KINDS = { true: "True drift", heard: "Alarm", done: "Action", drift: "Drift detected", improvement: "Better", warning: "Warning", calm: "Calm" };
-
 function item(event) {
   const late = event.delay === null ? "" : ` (${count(event.delay)} guesses after the true drift)`;
   return make(
     "li",
     { class: event.group },
-    make("b", {}, KINDS[event.kind] ?? KINDS[event.group]),
+    make("b", {}, EVENTS[event.kind] ?? EVENTS[event.group]),
     make("span", { class: "where" }, `at ${count(event.x)}`),
     make("br"),
     `${event.says}${late}`,

@@ -1,6 +1,7 @@
 // The tables below the curve.
 import { by, fill, make, say, when } from "./dom.js";
-import { ago, bytes, count, decimal, figure, named, NAMES, percent, score } from "./words.js";
+import { NAMES } from "./names.js";
+import { ago, bytes, count, decimal, figure, named, percent, score } from "./words.js";
 
 /** Fill the table of a section, or hide the section where there is nothing to tell. */
 function section(id, of, heads, rows, options) {
