@@ -69,14 +69,15 @@ def _of_classes(figures: Figures, window: str, known: Known) -> Detail:
     confusion = Confusion(pairs, known)
     plain = confusion.figures() | _beyond_baselines(figures, window)
     likely = probabilities.likely(rows, known.positive)
-    plain |= probabilities.figures(likely, binary=known.positive is not None)
+    bins = probabilities.bins(likely) if likely.p_pred else []
+    plain |= probabilities.figures(likely, bins, binary=known.positive is not None)
     plain |= stability.figures(rows, regression=False)
     return Detail(
         plain,
         confusion.averages(),
         confusion.of_classes(),
         named(pairs, known),
-        probabilities.bins(likely) if likely.p_pred else [],
+        bins,
     )
 
 

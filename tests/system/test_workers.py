@@ -48,12 +48,11 @@ def free_ports(many):
 
 
 def learned(port):
-    """Return how many samples the learner at a port says that it has learned."""
+    """Return how many outcomes the learner at a port says that it has committed."""
     with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
         text = answer.read().decode()
-    return sum(
-        map(float, re.findall(r"^driftline_learner_records_in_total\S* (\S+)$", text, re.M))
-    )
+    kind = r'^driftline_learner_records_out_total\{kind="outcome"\S* (\S+)$'
+    return sum(map(float, re.findall(kind, text, re.MULTILINE)))
 
 
 def learn(nursery, tmp_path, address, *how, turn=50):
