@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -84,9 +84,13 @@ def _number(value: float | None, style: str = "") -> Text:
 
 
 def _bars(curve: Curve, width: int, *, shares: bool) -> Text:
-    """Return the model's line as one of bars, at most `width` of them."""
+    """Return the model's line as one of bars, at most `width` of them.
+
+    A bar that stands for several points is the worst of them: the model falls deep, not long.
+    """
     line = next(iter(curve.lines.values()), [])
-    values = _thinned([value for value in line if value is not None], width)
+    known = [value for value in line if value is not None]
+    values = _thinned(known, width, min if shares else max)
     if not values:
         return Text("waiting for the first outcomes …", style="dim")
     low, high = min(values), max(values)
@@ -97,10 +101,13 @@ def _bars(curve: Curve, width: int, *, shares: bool) -> Text:
     return Text(bars, style="cyan")
 
 
-def _thinned(points: Sequence[float], width: int) -> list[float]:
-    if len(points) <= width:
+def _thinned(
+    points: Sequence[float], width: int, worst: Callable[[Sequence[float]], float]
+) -> list[float]:
+    many = len(points)
+    if many <= width:
         return list(points)
-    return [points[i * len(points) // width] for i in range(width)]
+    return [worst(points[i * many // width : (i + 1) * many // width]) for i in range(width)]
 
 
 def _worth_saying(events: Sequence[Noted]) -> list[Noted]:

@@ -50,7 +50,7 @@ class Board:
         self._events: deque[Noted] = deque(maxlen=EVENTS)
         self._history = History(self.windows[0])
         self._lately = Lately(max(self.windows))
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def expect(self, partitions: Iterable[int]) -> None:
         """Show these partitions, empty ones too."""
@@ -80,6 +80,11 @@ class Board:
             if anew:
                 self._history.forget_past(tally.partition)
             self._history.recall(tally, noted)
+
+    def moment(self, last: int) -> tuple[Figures, list[tuple[int, Noted]], Curve]:
+        """Return figures, events and the `last` points of the curve, all of one moment."""
+        with self._lock:
+            return self.figures(), self.happened(), self.curve(last)
 
     def curve(self, last: int | None = None) -> Curve:
         """Return the curve since the learner's start, or its `last` points."""

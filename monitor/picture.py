@@ -29,7 +29,7 @@ def picture(board: Board, *, detailed: bool = True) -> dict[str, Any]:
     A function of the outcomes, but for `rate`, `lag`, `seen_at`, `refused`, what `parts` say
     of a learner's process, and `mistakes`, which are read when somebody looks.
     """
-    figures, events = board.figures(), board.happened()
+    figures, events, curve = board.moment(LATELY)
     told = story(events)
     return {
         "stream": board.stream,
@@ -42,7 +42,7 @@ def picture(board: Board, *, detailed: bool = True) -> dict[str, Any]:
         "seen_at": max((p.seen_at for p in figures.parts.values() if p.seen_at), default=None),
         "dead": _dead(figures),
         "parts": [_part(figures, p) for p in figures.parts],
-        "curve": _curve(board.curve(LATELY)),
+        "curve": _curve(curve),
         "story": told[-LATELY:],
         "whole": len(told) <= LATELY,
         "moved": moved(events),

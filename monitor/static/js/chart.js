@@ -84,12 +84,18 @@ function option(curve, story, task) {
     animation: false,
     backgroundColor: "transparent",
     grid: { left: 8, right: 16, top: 36, bottom: 62, containLabel: true },
-    legend: { type: "scroll", bottom: 0, textStyle: { color: text }, pageTextStyle: { color: text }, pageIconColor: text, pageIconInactiveColor: line },
+    legend: { type: "scroll", bottom: 0, itemWidth: 32, data: legend(curve, task), textStyle: { color: text }, pageTextStyle: { color: text }, pageIconColor: text, pageIconInactiveColor: line },
     tooltip: { trigger: "axis", renderMode: "richText", confine: true, backgroundColor: colour("ground"), borderColor: line, textStyle: { color: text }, valueFormatter: (value) => (Array.isArray(value) ? format(value[1]) : format(value)) },
     xAxis: { ...axis, type: "value", name: "scored guesses", nameLocation: "middle", nameGap: 26, min: Math.max(0, curve.x[0] - curve.every), max: curve.x.at(-1), splitLine: { show: false }, axisLabel: { color: quiet, hideOverlap: true, formatter: count } },
     yAxis: { ...axis, type: "value", scale: !shares, min: bottom, max: shares ? 1 : null, splitLine: { lineStyle: { color: line } }, axisLabel: { color: quiet, formatter: (value) => (shares ? `${Math.round(100 * value)} %` : figure("", value)) } },
     series: [...lines(curve, story, task), ...points(curve, story, bottom ?? low)],
   };
+}
+
+/** Lines are told apart by their dashes, which a dot upon them would hide. */
+function legend(curve, task) {
+  const drawn = Object.keys(curve.lines).map((name) => ({ name: named(name, task), itemStyle: { opacity: 0 } }));
+  return [...drawn, { name: EVENTS.drift }, { name: EVENTS.done }];
 }
 
 function lines(curve, story, task) {
