@@ -305,7 +305,9 @@ class KafkaTopic:
         self, partition: int, start: int, stop: int, *, within: float = math.inf
     ) -> Iterator[Entry]:
         """Yield the entries of `[start, stop)`."""
-        stop = min(stop, self.end()[partition])
+        patience = None if within == math.inf else within
+        ends, _ = self._cluster.end([self.places[partition]], within=_SETTLE, patience=patience)
+        stop = min(stop, ends[partition])
         consumer = self._cluster.open(KafkaConsumer, within=min(within, self._cluster.patience))
         try:
             yield from self._entries(consumer, partition, start, stop, within)
