@@ -100,8 +100,8 @@ lock:  ## Renew requirements.lock within the bounds of pyproject.toml
 		--output-file requirements-audit.lock
 
 .PHONY: generate
-generate: install  ## Renew docs/metrics.md and the dashboards
-	.venv/bin/python -m tools.metrics && .venv/bin/python -m tools.dashboards
+generate: install  ## Renew docs/metrics.md, the dashboards, and the names on the live page
+	.venv/bin/python -m tools.metrics && .venv/bin/python -m tools.dashboards && .venv/bin/python -m tools.names
 
 .PHONY: clean
 clean:  ## Remove .venv and all that tools leave behind, but no data

@@ -2,12 +2,14 @@
 
     python benchmarks/page.py
     python benchmarks/page.py --outcomes 100000 --pages 10
+    python benchmarks/page.py --stream sqlite:kept.db       # the second part alone
 
 Three parts. The share of a CPU that the monitor takes beside a learner at full speed: with no
 page open, with one, with many (readers of its events, as fast as it sends). A stream of many
-outcomes: from the start of a monitor, and from the opening of a page in Chromium, to figures,
-to the first picture of the curve, and to the curve of the whole past. And whether a monitor
-begun anew then shows what the one before it showed, value by value.
+outcomes: from the start of a monitor, with a page opened as soon as it says its address, to
+figures, to the first picture of the curve, to all figures and to the curve of the whole past,
+each with the CPU that the monitor has spent by then, for a machine with other work. And whether
+a monitor begun anew then shows what the one before it showed, value by value.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -45,7 +48,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--outcomes", type=int, default=1_000_000)
     parser.add_argument("--pages", type=int, default=50)
+    parser.add_argument("--stream", help="a stream with outcomes of a learner named main")
     asked = parser.parse_args()
+    if asked.stream:
+        _much_history(asked.stream)
+        return
     folder = ROOT / ".cache" / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as place:
@@ -148,12 +155,10 @@ def _much_history(stream: str) -> None:
     """Print how soon there is a picture, and whether a second monitor shows the same."""
     shown = []
     for life in (1, 2):
-        with _monitor(stream) as (process, url, took):
-            print(f"life={life} answers_after_s={took:.2f}", end=" ")
-            _look(url)
-            while (
-                _get(url, "state")["recalled"] < 1.0 or _get(url, "state")["mistakes"] is None
-            ):
+        print(f"life={life} load={os.getloadavg()[0]:.1f}", end=" ")
+        with _browser() as page, _monitor(stream) as (process, url, took):
+            _look(page, url, process, time.monotonic() - took)
+            while not _whole(_get(url, "state")):
                 time.sleep(0.2)
             time.sleep(1.0)
             shown.append({"state": _get(url, "state"), "history": _get(url, "history")})
@@ -164,29 +169,43 @@ def _much_history(stream: str) -> None:
     assert not [path for path in differing if path.split(".")[1] not in EXEMPT], differing
 
 
-def _look(url: str) -> None:
-    """Open a page in Chromium and print what came when, in seconds from its opening."""
+def _whole(state: dict[str, Any]) -> bool:
+    return state["recalled"] == 1.0 and state["detailed"] and state["mistakes"] is not None
+
+
+@contextmanager
+def _browser() -> Iterator[Any]:
+    """Give a page of Chromium that shows nothing yet."""
     from playwright.sync_api import sync_playwright
 
-    browser_path = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))))
+    path = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=browser_path, args=["--no-sandbox"]
-        )
-        page = browser.new_page()
-        began = time.monotonic()
-        page.goto(url)
-        page.wait_for_selector("#tiles dd")
-        print(f"figures_after_s={time.monotonic() - began:.2f}", end=" ")
-        page.wait_for_selector("#curve canvas")
-        print(f"curve_after_s={time.monotonic() - began:.2f}", end=" ")
-        page.wait_for_function(
-            "() => document.querySelector('#curve-says').textContent.includes('point every')"
-            " && !document.querySelector('#curve-says').textContent.includes('being read')",
-            timeout=120_000,
-        )
-        print(f"whole_past_after_s={time.monotonic() - began:.2f}", end=" ")
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser.new_page()
         browser.close()
+
+
+def _look(page: Any, url: str, process: psutil.Process, began: float) -> None:
+    """Open the page and print what came when: seconds since `began`, and CPU of the monitor."""
+
+    def say(what: str) -> None:
+        cpu = sum(process.cpu_times()[:2])
+        print(f"{what}_after_s={time.monotonic() - began:.2f} cpu_s={cpu:.2f}", end=" ")
+
+    says = "() => document.querySelector('#curve-says').textContent.includes('point every')"
+    say("address")
+    page.goto(url)
+    page.wait_for_function("() => /%/.test(document.querySelector('#tiles dd')?.textContent)")
+    say("figures")
+    page.wait_for_selector("#curve canvas")
+    say("picture")
+    page.wait_for_selector("#detailing", state="hidden", timeout=120_000)
+    say("all_figures")
+    page.wait_for_function(
+        f"{says} && !document.querySelector('#curve-says').textContent.includes('being read')",
+        timeout=120_000,
+    )
+    say("whole_past")
 
 
 def _get(url: str, what: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -14,7 +14,8 @@ from monitor.sentences import sentence
 from stream.texts import shown
 
 if TYPE_CHECKING:
-    from monitor.figures import Figures, Point
+    from monitor.figures import Figures
+    from monitor.history import Curve
     from monitor.tally import Noted
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -30,6 +31,7 @@ _STYLES = {"mark": "yellow", "drift": "red"} | dict.fromkeys(_DONE, "green")
 
 def view(
     figures: Figures,
+    curve: Curve,
     *,
     window: str,
     address: str,
@@ -39,7 +41,8 @@ def view(
 ) -> RenderableType:
     """Return the view of a learner's figures over the rolling window of that name.
 
-    `columns` are those of the terminal.
+    `curve` is that of the same learner, as the live page has it; `columns` are those of the
+    terminal.
     """
     width = min(max(columns, NARROWEST), WIDEST)
     counts = Table.grid(padding=(0, 3))
@@ -52,7 +55,7 @@ def view(
     )
     parts: list[RenderableType] = [
         _scores(figures, window),
-        _curve(figures, width - _MARGIN),
+        _bars(curve, width - _MARGIN, shares=not figures.regression),
         counts,
         Text(),
     ]
@@ -80,24 +83,31 @@ def _number(value: float | None, style: str = "") -> Text:
     return Text("–" if value is None else f"{value:.3f}", style=style)
 
 
-def _curve(figures: Figures, width: int) -> Text:
-    """Return the rolling figure as a line of bars, at most `width` of them."""
-    points = figures.curve
-    values = [point.model for point in _thinned(points, width)]
+def _bars(curve: Curve, width: int, *, shares: bool) -> Text:
+    """Return the model's line as one of bars, at most `width` of them.
+
+    A bar that stands for several points is the worst of them: the model falls deep, not long.
+    """
+    line = next(iter(curve.lines.values()), [])
+    known = [value for value in line if value is not None]
+    values = _thinned(known, width, min if shares else max)
     if not values:
         return Text("waiting for the first outcomes …", style="dim")
-    low, high = min(0.5, *values, 0.5), 1.0
-    if figures.regression:
-        low, high = min(values), max(values)
+    low, high = min(values), max(values)
+    if shares:
+        low, high = min(low, 0.5), 1.0
     span = (high - low) or 1.0
     bars = "".join(_BARS[round((v - low) / span * (len(_BARS) - 1))] for v in values)
     return Text(bars, style="cyan")
 
 
-def _thinned(points: Sequence[Point], width: int) -> list[Point]:
-    if len(points) <= width:
+def _thinned(
+    points: Sequence[float], width: int, worst: Callable[[Sequence[float]], float]
+) -> list[float]:
+    many = len(points)
+    if many <= width:
         return list(points)
-    return [points[i * len(points) // width] for i in range(width)]
+    return [worst(points[i * many // width : (i + 1) * many // width]) for i in range(width)]
 
 
 def _worth_saying(events: Sequence[Noted]) -> list[Noted]:

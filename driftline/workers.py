@@ -1,7 +1,8 @@
 """Several workers of one learner on this machine: they share its partitions, and end together.
 
 On Kafka each is a member of the group with a name of its own, and the group shares out. A log
-that does not is claimed once, here, and each worker has a fixed part of the partitions.
+that does not is claimed once, here, and each worker has a fixed part of the partitions. Each
+answers over HTTP at a port of its own, as Prometheus wants it of processes.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("driftline.workers")
 MOST = 256
 """Workers of one learner on one machine, at most."""
+_LAST_PORT = 65_535
 _LOOK = 0.2
 """Seconds between two looks whether to stop."""
 
@@ -75,10 +77,10 @@ def check(workers: int, run: Run) -> None:
         raise SettingError(f"workers must be a whole number from 1 to {MOST}, got {workers!r}")
     if run.past is not None:
         raise SettingError("--workers share what comes; a range of the past is for one")
-    if run.port is not None:
+    if run.port is not None and run.port + workers - 1 > _LAST_PORT:
         raise SettingError(
-            "with --workers nobody can be asked over HTTP, each knows its own partitions only; "
-            "leave --port or --workers away"
+            f"--workers {workers} take the ports from {run.port} on, which ends beyond "
+            f"{_LAST_PORT}; give a lower --port"
         )
 
 
@@ -138,7 +140,9 @@ def _started(order: Order, crew: list[Crew]) -> Iterator[list[_Worker]]:
 def _start(order: Order, place: Crew) -> _Worker:
     own = str(place.worker)
     member = own if order.run.member is None else f"{order.run.member}-{own}"
-    order = replace(order, run=replace(order.run, member=member, crew=place))
+    # A port of 0 is a free one for each; any other is the first worker's.
+    port = order.run.port and order.run.port + place.worker
+    order = replace(order, run=replace(order.run, member=member, crew=place, port=port))
     spawn = get_context("spawn")
     mine, its = spawn.Pipe()
     process = spawn.Process(

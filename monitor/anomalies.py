@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from itertools import chain
 
-from monitor.ranking import average_precision, roc_auc
 from monitor.sums import total
 from monitor.windows import Recent
 
@@ -16,6 +15,8 @@ def figures(parts: Sequence[Recent]) -> dict[str, float]:
 
     `anomalies`, the share, is over all labels; the rest over the scores that were finite.
     """
+    from monitor.ranking import average_precision, roc_auc
+
     ys = [label != 0 for label in chain(*(part.y for part in parts))]
     if not ys:
         return {}

@@ -7,19 +7,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from monitor.figures import ALL, Figures, Part, Point
+from monitor.figures import ALL, Figures, Part
 from monitor.history import Curve, History
 from monitor.lately import Lately, Miss, Mistake
 from monitor.rate import Rate
 from monitor.resources import Resources
-from monitor.sums import baselines, merged, scores
-from monitor.tally import ANOMALY, REGRESSION, Noted, Tally
+from monitor.sums import merged
+from monitor.tally import Noted, Tally
 from stream.records import Outcomes, Totals
 
 EVENTS = 100
 """Events kept, the latest."""
-POINTS = 500
-"""Points of the curve kept, at most; a fuller curve loses every second one."""
 
 
 class Board:
@@ -52,9 +50,7 @@ class Board:
         self._events: deque[Noted] = deque(maxlen=EVENTS)
         self._history = History(self.windows[0])
         self._lately = Lately(max(self.windows))
-        self._curve: list[Point] = []
-        self._spacing = max(1, self.windows[0] // 10)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def expect(self, partitions: Iterable[int]) -> None:
         """Show these partitions, empty ones too."""
@@ -77,7 +73,6 @@ class Board:
             self._lately.take(partition, tally.added)
             self._history.take(tally, noted)
             self._note(tally, noted)
-            self._extend_curve()
 
     def recall(self, tally: Tally, noted: Sequence[Noted], *, anew: bool) -> None:
         """Take in a turn of the past, for the curve alone; `anew` where a learner began."""
@@ -85,6 +80,11 @@ class Board:
             if anew:
                 self._history.forget_past(tally.partition)
             self._history.recall(tally, noted)
+
+    def moment(self, last: int) -> tuple[Figures, list[tuple[int, Noted]], Curve]:
+        """Return figures, events and the `last` points of the curve, all of one moment."""
+        with self._lock:
+            return self.figures(), self.happened(), self.curve(last)
 
     def curve(self, last: int | None = None) -> Curve:
         """Return the curve since the learner's start, or its `last` points."""
@@ -158,7 +158,6 @@ class Board:
                 rate=self._rate.read(),
                 refused=self.refused + sum(it.refused for it in tallies),
                 events=list(self._events),
-                curve=list(self._curve),
                 about=self._about,
                 read=self.refused + sum(it.read for it in tallies),
                 counted=sum(it.counted for it in tallies),
@@ -190,26 +189,3 @@ class Board:
 
     def _scored(self) -> int:
         return sum(tally.totals.scored for tally in self._tallies.values() if tally.totals)
-
-    def _extend_curve(self) -> None:
-        scored, n = self._scored(), self.windows[0]
-        if self._curve and scored < self._curve[-1].scored:
-            self._curve = []  # a learner that was begun anew has a curve of its own
-        if self._curve and scored - self._curve[-1].scored < self._spacing:
-            return
-        # After a restart a window fills from behind; half of one would bend the curve.
-        told = [tally for tally in self._tallies.values() if tally.totals]
-        if not all(tally.full(n) for tally in told):
-            return
-        sums = merged(tally.sums(n) for tally in told)
-        tasks = {tally.totals.task for tally in told if tally.totals}
-        if ANOMALY in tasks:
-            return
-        regression = REGRESSION in tasks
-        if model := scores(sums, regression=regression):
-            floor = baselines(sums, regression=regression)
-            self._curve.append(Point(scored, next(iter(model.values())), **floor))
-        if len(self._curve) > POINTS:
-            self._curve = self._curve[::2]
-            length = self._curve[-1].scored - self._curve[0].scored
-            self._spacing = length // (len(self._curve) - 1)

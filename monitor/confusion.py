@@ -6,15 +6,13 @@ with its count as weight, leaves River's confusion matrix as one update a row wo
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from itertools import chain, compress
+from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 from river import metrics
 
 from monitor.classes import REST, Key, Known, in_order
-from monitor.windows import Recent
 
 MOST = 1000
 """Classes in a window up to which averages over all of them are made."""
@@ -84,30 +82,3 @@ class Confusion:
             for key, name in self._known.names.items()
             if key in self._ranks
         }
-
-
-def pairs_in(parts: Iterable[Recent]) -> Counter[tuple[Key, Key]]:
-    """Return how often each label met each guess; a guess that was not finite is none."""
-    pairs: Counter[tuple[Key, Key]] = Counter()
-    for part in parts:
-        rows: Iterable[tuple[int, int]] = zip(part.y, part.guess, strict=True)
-        if 1 in part.lost:
-            rows = compress(rows, [not gone for gone in part.lost])
-        for (label, guess), count in Counter(rows).items():
-            pairs[part.keys[label], part.keys[guess]] += count
-    return pairs
-
-
-def beyond(accuracy: float, baseline: float) -> float | None:
-    """Return the share of what a baseline leaves to be gained that was gained.
-
-    Against the majority class it is kappa-M (Bifet, de Francisci Morales, Read, Holmes and
-    Pfahringer, "Efficient online evaluation of big data stream classifiers", KDD 2015),
-    against no change kappa-T (Žliobaitė, Bifet, Read, Pfahringer and Holmes, "Evaluation
-    methods and decision theory for classification of streaming data with temporal
-    dependence", Machine Learning 98, 2015). 1 at best, 0 at the baseline, below 0 beneath.
-
-    >>> beyond(0.75, 0.5), beyond(0.25, 0.5), beyond(0.75, 1.0)
-    (0.5, -0.5, None)
-    """
-    return None if baseline == 1.0 else (accuracy - baseline) / (1.0 - baseline)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from monitor import anomalies, probabilities, regression, stability
+from monitor import anomalies, probabilities, stability
 from monitor.classes import Known, named, pairs_of
-from monitor.confusion import Confusion, beyond, pairs_in
 from monitor.figures import ALL, Figures
+from monitor.pairs import beyond, pairs_in
 from monitor.probabilities import Bin
 from monitor.tally import ANOMALY, REGRESSION
 
@@ -27,11 +27,16 @@ class Detail(NamedTuple):
     bins: list[Bin]
 
 
+def load() -> None:
+    """Bring River and scikit-learn in, which takes longer than all the rest of a start."""
+    from monitor import confusion, ranking, regression  # noqa: F401 - to be here already
+
+
 def details(figures: Figures) -> dict[str, Detail]:
     """Return the details of every window of a board, by its name.
 
     What needs single rows is not there for `ALL`, of which only sums are kept; and fading
-    knows nothing but its own figure.
+    knows nothing but its own figure. The first call brings in what `load` does.
     """
     if figures.task == REGRESSION:
         return {window: _of_numbers(figures, window) for window in figures.pooled}
@@ -44,6 +49,8 @@ def details(figures: Figures) -> dict[str, Detail]:
 
 
 def _of_numbers(figures: Figures, window: str) -> Detail:
+    from monitor import regression
+
     rows = figures.recent(window)
     plain = regression.figures(rows) | stability.figures(rows, regression=True)
     return Detail(plain, {}, {}, {}, [])
@@ -54,20 +61,23 @@ def _of_anomalies(figures: Figures, window: str) -> Detail:
 
 
 def _of_classes(figures: Figures, window: str, known: Known) -> Detail:
+    from monitor.confusion import Confusion
+
     rows = figures.recent(window)
     totals = [part.totals for part in figures.parts.values()]
     pairs = pairs_of(totals) if window == ALL else pairs_in(rows)
     confusion = Confusion(pairs, known)
     plain = confusion.figures() | _beyond_baselines(figures, window)
     likely = probabilities.likely(rows, known.positive)
-    plain |= probabilities.figures(likely, binary=known.positive is not None)
+    bins = probabilities.bins(likely) if likely.p_pred else []
+    plain |= probabilities.figures(likely, bins, binary=known.positive is not None)
     plain |= stability.figures(rows, regression=False)
     return Detail(
         plain,
         confusion.averages(),
         confusion.of_classes(),
         named(pairs, known),
-        probabilities.bins(likely) if likely.p_pred else [],
+        bins,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from monitor.resources import Resources
 from monitor.sums import Sums, baselines, scores
@@ -15,16 +14,6 @@ ALL = "all"
 """The name of the window that reaches back to the learner's start."""
 FADING = "fading"
 """The name of the window in which every row weighs 0.999 of the one after it."""
-
-
-class Point(NamedTuple):
-    """One point of the curve over the first window: accuracies, or mean absolute errors."""
-
-    scored: int
-    """Rows scored before it, over all partitions: where it stands along the curve."""
-    model: float
-    no_change: float
-    majority: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +58,6 @@ class Figures:
     rate: float
     refused: int
     events: list[Noted]
-    curve: list[Point]
     about: tuple[str, str] | None = None
     """The model's name and the policy's, once they were said."""
     read: int = field(default=0, compare=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 
@@ -134,7 +135,7 @@ class Trail:
         self._topic: Topic | None = None
         self._cursor: dict[int, int] = {}
         self._looked: float | None = None
-        self._looks = Look(log, name)
+        self._looks = Look(log, name, clock)
         self.board = Board(log.stream, name, windows, clock=clock)
 
     def step(self, wait: float) -> int:
@@ -165,7 +166,7 @@ class Trail:
         """Read the whole past."""
         while self.past and self.past.left:
             self.past.step()
-        self._looks.into(self.board)
+        self._looks.into(self.board, seconds=math.inf)
 
     def catch_up(self) -> Topic:
         """Fill a blank board with as little of the topic's past as gives the same figures."""
@@ -246,4 +247,4 @@ class Trail:
     def _start_over(self, why: str) -> None:
         lines.warning("learner=%s starting_over=%r", self.name, why)
         self._topic = None
-        self._looks = Look(self._log, self.name)
+        self._looks = Look(self._log, self.name, self._clock)

@@ -37,10 +37,14 @@ class Miss(NamedTuple):
 
 
 class Mistake(NamedTuple):
-    """A guess that went wrong, and the features of its sample; None where nobody can tell."""
+    """A guess that went wrong, and the features of its sample; None where nobody can tell.
+
+    `looked` is False as long as nobody has looked for the sample.
+    """
 
     miss: Miss
     x: dict[str, Value] | None
+    looked: bool = True
 
 
 class Lately:
@@ -90,13 +94,15 @@ class Lately:
         return rows[-self._rows :]
 
 
-def features(samples: Topic, miss: Miss) -> dict[str, Value] | None:
+def features(samples: Topic, miss: Miss, *, within: float) -> dict[str, Value] | None:
     """Return what the sample of a mistake held, cut to size; None where it is not kept.
 
-    Reads one record, beside whatever else is read of the topic.
+    Reads one record, beside whatever else is read of the topic. Raises `TopicTimeout` after
+    `within` seconds without an answer.
     """
+    scan = samples.scan(miss.partition, miss.of, miss.of + 1, within=within)
     try:
-        entry = next(samples.scan(miss.partition, miss.of, miss.of + 1), None)
+        entry = next(scan, None)
         x = None if entry is None else decode(entry.value).x
     except (CursorExpired, RecordError):
         return None

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 
 from monitor.board import Board
 from monitor.lately import Miss, Mistake, features
 from monitor.resources import about_of, resources_of
-from stream.errors import RecordError, TopicMissing, TopicReplaced
+from stream.errors import RecordError, TopicMissing, TopicReplaced, TopicTimeout
 from stream.records import decode
 from stream.topic import Cursor, Entry, Log, Topic, group_of, samples_of, topic_of
 
 lines = logging.getLogger(__name__)
+
+SPENT = 0.2
+"""Seconds of one look after which no further sample is asked for; each may take a consumer."""
+WITHIN = 1.0
+"""Seconds in which one sample must come."""
+REST = 20.0
+"""Seconds without looking for samples, after one that did not come."""
 
 
 class Look:
@@ -22,14 +30,15 @@ class Look:
     Headers are read of the newest outcomes alone: with all of them every row would pay.
     """
 
-    def __init__(self, log: Log, name: str) -> None:
-        self.name = name
+    def __init__(self, log: Log, name: str, clock: Callable[[], float]) -> None:
+        self.name, self._clock = name, clock
         self._log = log
         self._source = samples_of(log.stream)
         self._samples: Topic | None = None
         self._told: dict[int, int] = {}
         self._dated: dict[int, int] = {}
         self._mistakes: dict[Miss, Mistake] = {}
+        self._rests_until = -math.inf
 
     def around(self, board: Board, topic: Topic, cursor: Cursor, *, idle: bool) -> None:
         """Tell a board that has read `topic` up to `cursor`; `idle` when nothing had come."""
@@ -45,18 +54,34 @@ class Look:
             board.look(lag=self._lag(board, self._samples, ends, cursor, idle=idle))
             self._look_at_event_time(board, self._samples, ends)
 
-    def into(self, board: Board) -> None:
+    def into(self, board: Board, *, seconds: float = SPENT) -> None:
         """Show a board's last mistakes with the features of their samples.
 
+        Samples are looked for as long as `seconds` have not gone by; the rest is left for the
+        next time, and that comes later where the log does not answer: the figures go on.
         Of somebody else's topic only the learner can read the records.
         """
         ours = self._source == samples_of(self._log.stream)
         samples = self._samples if ours else None
         known, self._mistakes = self._mistakes, {}
+        until = self._clock() + seconds
         for miss in board.misses():
-            x = features(samples, miss) if samples and miss not in known else None
-            self._mistakes[miss] = known.get(miss) or Mistake(miss, x)
+            found = known.get(miss, Mistake(miss, None, looked=samples is None))
+            if samples and not found.looked and self._may(until):
+                found = self._sample(samples, found)
+            self._mistakes[miss] = found
         board.look(mistakes=[*self._mistakes.values()])
+
+    def _may(self, until: float) -> bool:
+        return self._rests_until <= self._clock() <= until
+
+    def _sample(self, samples: Topic, mistake: Mistake) -> Mistake:
+        try:
+            return Mistake(mistake.miss, features(samples, mistake.miss, within=WITHIN))
+        except TopicTimeout as error:
+            lines.info("learner=%s sample=none why=%r", self.name, str(error))
+            self._rests_until = self._clock() + REST
+            return mistake
 
     @staticmethod
     def _fresh(samples: Topic | None) -> Topic | None:

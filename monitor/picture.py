@@ -23,25 +23,26 @@ REASONS = 20
 _NAME = 80
 
 
-def picture(board: Board) -> dict[str, Any]:
-    """Return a board as it is now; costs what its figures cost.
+def picture(board: Board, *, detailed: bool = True) -> dict[str, Any]:
+    """Return a board as it is now; costs what its figures cost, or those not `detailed`.
 
     A function of the outcomes, but for `rate`, `lag`, `seen_at`, `refused`, what `parts` say
     of a learner's process, and `mistakes`, which are read when somebody looks.
     """
-    figures, events = board.figures(), board.happened()
+    figures, events, curve = board.moment(LATELY)
     told = story(events)
     return {
         "stream": board.stream,
         "learner": board.learner,
         "windows": [str(n) for n in board.windows],
-        "figures": summed_up(figures),
+        "figures": summed_up(figures, detailed=detailed),
+        "detailed": detailed,
         "rate": figures.rate,
         "refused": figures.refused,
         "seen_at": max((p.seen_at for p in figures.parts.values() if p.seen_at), default=None),
         "dead": _dead(figures),
         "parts": [_part(figures, p) for p in figures.parts],
-        "curve": _curve(board.curve(LATELY)),
+        "curve": _curve(curve),
         "story": told[-LATELY:],
         "whole": len(told) <= LATELY,
         "moved": moved(events),
@@ -98,4 +99,5 @@ def _mistake(mistake: Mistake, task: str | None) -> dict[str, Any]:
         "p_pred": miss.p_pred,
         "error": miss.error if task == REGRESSION else None,
         "x": mistake.x,
+        "looked": mistake.looked,
     }

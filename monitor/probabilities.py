@@ -9,7 +9,6 @@ from itertools import compress
 from typing import NamedTuple
 
 from monitor.classes import Key
-from monitor.ranking import roc_auc
 from monitor.sums import total
 from monitor.windows import Recent
 
@@ -49,17 +48,22 @@ def likely(parts: Sequence[Recent], positive: Key | None) -> Likely:
     """
     found = Likely([], [], [], [], [])
     for part in parts:
-        usable = [*map(_usable, part.p_true, part.p_pred)]
-        p_pred = [min(p, 1.0) for p in compress(part.p_pred, usable)]
-        found.p_true.extend([min(p, 1.0) for p in compress(part.p_true, usable)])
+        columns = [part.p_true, part.p_pred, part.errors, part.y, part.guess]
+        # As a rule all are usable, and a picture is drawn twice a second.
+        if not (_sound(part.p_true) and _sound(part.p_pred)):
+            usable = [*map(_usable, part.p_true, part.p_pred)]
+            columns = [[*compress(column, usable)] for column in columns]
+        p_true, p_pred, errors, ys, guesses = columns
+        p_pred = _at_most_1(p_pred)
+        found.p_true.extend(_at_most_1(p_true))
         found.p_pred.extend(p_pred)
-        found.right.extend([not wrong for wrong in compress(part.errors, usable)])
+        found.right.extend([not wrong for wrong in errors])
         if positive is None:
             continue
         code = next((n for n, key in enumerate(part.keys) if key == positive), -1)
-        found.positive.extend([y == code for y in compress(part.y, usable)])
-        guesses = zip(p_pred, compress(part.guess, usable), strict=True)
-        found.score.extend([p if guess == code else 1.0 - p for p, guess in guesses])
+        found.positive.extend([y == code for y in ys])
+        pairs = zip(p_pred, guesses, strict=True)
+        found.score.extend([p if guess == code else 1.0 - p for p, guess in pairs])
     return found
 
 
@@ -68,32 +72,46 @@ def _usable(p_true: float, p_pred: float) -> bool:
     return 0.0 <= p_true < math.inf and 0.0 <= p_pred < math.inf
 
 
-def figures(rows: Likely, *, binary: bool) -> dict[str, float]:
+def _sound(column: Sequence[float]) -> bool:
+    """Whether all of a column are usable; what is NaN or infinite shows in their sum."""
+    return math.isfinite(sum(column)) and min(column, default=0.0) >= 0.0
+
+
+def _at_most_1(column: Sequence[float]) -> Sequence[float]:
+    return column if max(column, default=0.0) <= 1.0 else [min(p, 1.0) for p in column]
+
+
+def figures(rows: Likely, found: Sequence[Bin], *, binary: bool) -> dict[str, float]:
     """Return log loss and calibration error; of two classes the Brier score and ROC AUC too.
 
+    `found` are the bins of the rows.
     Log loss in nats, with probabilities clipped as scikit-learn does, by the spacing of
     floats at 1. The Brier score of two classes, in [0, 1] (Brier, "Verification of forecasts
     expressed in terms of probability", Monthly Weather Review 78, 1950).
     """
     if not (n := len(rows.p_true)):
         return {}
-    logs = [math.log(min(max(p, _TINY), 1.0 - _TINY)) for p in rows.p_true]
-    found = {"log_loss": -total(logs) / n, "calibration_error": calibration_error(bins(rows))}
+    low, high = _TINY, 1.0 - _TINY
+    logs = [math.log(low if p < low else high if p > high else p) for p in rows.p_true]
+    told = {"log_loss": -total(logs) / n, "calibration_error": calibration_error(found)}
     if binary:
-        found["brier_score"] = total([(1.0 - p) * (1.0 - p) for p in rows.p_true]) / n
+        from monitor.ranking import roc_auc
+
+        told["brier_score"] = total([(1.0 - p) * (1.0 - p) for p in rows.p_true]) / n
         if (area := roc_auc(rows.positive, rows.score)) is not None:
-            found["roc_auc"] = area
-    return found
+            told["roc_auc"] = area
+    return told
 
 
 def bins(rows: Likely) -> list[Bin]:
     """Return the rows by the probability of their guess; 1 is in the last."""
-    inside: list[list[float]] = [[] for _ in range(BINS)]
-    right = [0] * BINS
+    inside: list[list[float]] = [[] for _ in range(BINS + 1)]
+    right = [0] * (BINS + 1)
     for p, hit in zip(rows.p_pred, rows.right, strict=True):
-        n = min(int(p * BINS), BINS - 1)
+        n = int(p * BINS)
         inside[n].append(p)
         right[n] += hit
+    inside[-2:], right[-2:] = [inside[-2] + inside[-1]], [right[-2] + right[-1]]
     return [Bin(len(ps), hits, total(ps)) for ps, hits in zip(inside, right, strict=True)]
 
 

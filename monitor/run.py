@@ -46,7 +46,7 @@ def monitor(
     `TopicMissing` is raised when there is nothing. Raises `SettingError` for a name, window,
     host or port that cannot be.
     """
-    # River takes seconds to come in: before anyone is told the address, not at a scrape.
+    # What serves takes a moment to come in, and the end of a stream is read without it.
     from monitor.doors import Doors
     from stream.web import Server
 

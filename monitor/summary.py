@@ -13,15 +13,16 @@ COUNTS = ("samples", "labelled", "scored", "drifts", "improvements", "resets", "
 """Of `Totals`, those that are summed up by their own names."""
 
 
-def summed_up(figures: Figures) -> dict[str, Any]:
+def summed_up(figures: Figures, *, detailed: bool = True) -> dict[str, Any]:
     """Return counts over all partitions, figures since the start, and those of each window.
 
-    `windows` go by their length as text, then `ALL` and `FADING`; each has what it can tell.
+    `windows` go by their length as text, then `ALL` and `FADING`; each has what it can tell,
+    or only scores and baselines where it is not to be `detailed`.
     """
     parts = figures.parts.values()
     lags = [part.lag for part in parts if part.lag is not None]
     behind = [part.behind for part in parts if part.behind is not None]
-    found = details(figures)
+    found = details(figures) if detailed else {}
     return {
         "task": figures.task,
         **{name: figures.count(name) for name in COUNTS},
@@ -46,7 +47,8 @@ def summed_up(figures: Figures) -> dict[str, Any]:
 def _of_window(figures: Figures, window: str, found: dict[str, Detail]) -> dict[str, Any]:
     scores = figures.scores(window)
     if window not in found:
-        return dict(scores)
+        floor = figures.baselines(window)
+        return {**scores, **({"baselines": floor} if floor else {})}
     detail = found[window]
     confusion: dict[str, dict[str, int]] = {}
     for (label, guess), count in detail.confusion.items():

@@ -313,12 +313,16 @@ class KafkaTopic:
         self._stands = stands
         return [(p, found.get(p, []), stands[p]) for p in cursor if stands[p] != cursor[p]]
 
-    def scan(self, partition: int, start: int, stop: int) -> Iterator[Entry]:
+    def scan(
+        self, partition: int, start: int, stop: int, *, within: float = math.inf
+    ) -> Iterator[Entry]:
         """Yield the entries of `[start, stop)`."""
-        stop = min(stop, self.end()[partition])
-        consumer = self._cluster.open(KafkaConsumer, within=self._cluster.patience)
+        patience = None if within == math.inf else within
+        ends, _ = self._cluster.end([self.places[partition]], within=_SETTLE, patience=patience)
+        stop = min(stop, ends[partition])
+        consumer = self._cluster.open(KafkaConsumer, within=min(within, self._cluster.patience))
         try:
-            yield from self._entries(consumer, partition, start, stop)
+            yield from self._entries(consumer, partition, start, stop, within)
         finally:
             self._cluster.drop(consumer)
 
@@ -362,7 +366,7 @@ class KafkaTopic:
                     waiting.over()
                 elif time.monotonic() > deadline:
                     raise TopicTimeout(
-                        f"Kafka at {self._cluster.address} did not give the newest record of "
+                        f"Kafka at {self._cluster.address} did not give the next record of "
                         f"{self.name!r} within {within:g} s; look after the cluster"
                     )
                 else:

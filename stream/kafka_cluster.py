@@ -227,40 +227,46 @@ class Cluster:
         """Return the offset of the oldest record kept in each partition of a topic."""
         return self._offsets(self._committed.beginning_offsets, places)
 
-    def end(self, places: Iterable[Any], *, within: float) -> tuple[dict[int, int], bool]:
+    def end(
+        self, places: Iterable[Any], *, within: float, patience: float | None = None
+    ) -> tuple[dict[int, int], bool]:
         """Return the end of what is committed, and whether that is all that is written.
 
         A commit returns before it can be read, and an open transaction hides what others
         have committed after its first record: both are waited for up to `within` seconds.
+        `patience` is that of `ask`.
         """
-        written = self._offsets(self._written.end_offsets, places)
+        written = self._offsets(self._written.end_offsets, places, patience)
         deadline = time.monotonic() + within
         while True:
-            end = self.readable(places)
+            end = self.readable(places, patience)
             whole = all(end[p] >= written[p] for p in written)
             if whole or time.monotonic() > deadline:
                 return end, whole
             time.sleep(0.002)
 
-    def readable(self, places: Iterable[Any]) -> dict[int, int]:
+    def readable(self, places: Iterable[Any], patience: float | None = None) -> dict[int, int]:
         """Return how far each partition of a topic can be read, by now."""
-        return self._offsets(self._committed.end_offsets, places)
+        return self._offsets(self._committed.end_offsets, places, patience)
 
-    def _offsets(self, question: Callable[..., Any], places: Iterable[Any]) -> dict[int, int]:
+    def _offsets(
+        self, question: Callable[..., Any], places: Iterable[Any], patience: float | None = None
+    ) -> dict[int, int]:
         asked = list(places)
+        each = 5000 if patience is None else round(1000 * min(5.0, patience))
 
         def answer() -> Any:
             found: dict[Any, int] = {}
             # kafka-python trips over a partition that was added since it asked for them.
             with contextlib.suppress(KeyError):
-                found = question(asked, timeout_ms=5000)
+                found = question(asked, timeout_ms=each)
             if any(place not in found for place in asked):
                 for client in (self._committed, self._written):
                     self.known(client).request_update()
                 raise refusals.UnknownTopicOrPartitionError(asked)
             return found
 
-        found = self.ask(answer, "tell offsets")
+        found = self.ask(answer, "tell offsets", within=patience)
         return {place.partition: found[place] for place in asked}
 
     def known(self, client: Any) -> Any:

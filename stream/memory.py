@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import threading
 import time
@@ -82,7 +83,9 @@ class MemoryTopic:
                     limit -= len(entries)
             return batches
 
-    def scan(self, partition: int, start: int, stop: int) -> Iterator[Entry]:
+    def scan(
+        self, partition: int, start: int, stop: int, *, within: float = math.inf
+    ) -> Iterator[Entry]:
         """Yield the entries of `[start, stop)`."""
         with self.changed:
             found = self._slice(partition, start, stop)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -93,7 +94,9 @@ class SqliteTopic:
                 yield p, rows
                 limit -= len(rows)
 
-    def scan(self, partition: int, start: int, stop: int) -> Iterator[Entry]:
+    def scan(
+        self, partition: int, start: int, stop: int, *, within: float = math.inf
+    ) -> Iterator[Entry]:
         """Yield the entries of `[start, stop)`."""
         stop = min(stop, self.end()[partition])
         while start < stop:

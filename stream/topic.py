@@ -10,6 +10,7 @@ import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import NamedTuple, Protocol
 
 from stream.errors import CursorExpired, SettingError
@@ -103,11 +104,13 @@ class Topic(Protocol):
     def read_entries(self, cursor: Cursor, *, limit: int, wait: float) -> Sequence[Entries]:
         """Do as `read` does, with all that the log knows of each record."""
 
-    def scan(self, partition: int, start: int, stop: int) -> Iterator[Entry]:
+    def scan(
+        self, partition: int, start: int, stop: int, *, within: float = inf
+    ) -> Iterator[Entry]:
         """Yield the entries of `[start, stop)`, beside and without disturbing `read`.
 
         Ends at the end of the partition when `stop` lies beyond it. Raises `CursorExpired`
-        when `start` points before the oldest record kept.
+        when `start` lies before the oldest record kept, `TopicTimeout` after `within` seconds.
         """
 
     def newest(self, partition: int) -> Entry | None:

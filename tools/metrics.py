@@ -39,7 +39,8 @@ SERVICES = (
         "learner",
         "`driftline learn --port 8001`",
         "What one process does itself. Prometheus adds `instance`, which tells the learners of "
-        "a name apart. With `--workers` there is no such page; the monitor tells of them all.",
+        "a name apart. With `--workers 4 --port 8001` each worker has such a page, at 8001 to "
+        "8004, and is a target of its own; sums over `instance` are the learner's.",
         learner.LABELS,
         (*learner.COUNTED, *learner.COMPUTED, *ASKED),
     ),

@@ -17,6 +17,8 @@ from driftline.options import Common, Learning
 from driftline.settings import config_and_run, open_stream
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from learner.summary import Summary
     from monitor.follow import Follower
     from producer.replay import Replay
@@ -140,11 +142,14 @@ class _Demo:
 
     def watched(self) -> Summary:
         """Run with the view on a terminal, with lines elsewhere; return the learner's sums."""
+        from rich.console import Console
+
         from monitor.doors import Doors
         from monitor.follow import Follower
         from monitor.run import checks
         from stream.web import Server
 
+        console = Console(stderr=True)
         # The curve is of the first window: a short one shows how deep the model falls.
         follower = Follower(self._log, ["main"], (_SHORT, _WINDOW))
         doors = Doors(follower, lambda: checks(follower))
@@ -156,31 +161,33 @@ class _Demo:
                 import webbrowser
 
                 webbrowser.open(f"{server.url}/")
+            if console.is_terminal:
+                logging.getLogger().setLevel(logging.WARNING)  # the view says the rest
             threads = self._start(self._produce, self._learn)
-            self._show(follower, server.url, threads[-1])
+            self._show(console, follower, server.url, threads[-1])
             summary = self._finish(threads)
             self._stay(follower)
             return summary
 
-    def _show(self, follower: Follower, address: str, learner: threading.Thread) -> None:
-        from rich.console import Console
+    def _show(
+        self, console: Console, follower: Follower, address: str, learner: threading.Thread
+    ) -> None:
         from rich.live import Live
 
         from driftline.view import view
 
-        console = Console(stderr=True)
         if not console.is_terminal:
             tell(f"Live page: {address}/ Metrics: {address}/metrics (Ctrl-C to stop)")
             while learner.is_alive():
                 follower.step(_LOOK)
             return
-        logging.getLogger().setLevel(logging.WARNING)  # the view says the rest
         with Live(console=console, refresh_per_second=4, transient=False) as live:
             while learner.is_alive():
                 follower.step(_LOOK)
                 live.update(
                     view(
                         follower.boards[0].figures(),
+                        follower.boards[0].curve(),
                         window=str(_WINDOW),
                         address=address,
                         model=self._learning.model or "",

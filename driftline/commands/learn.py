@@ -74,7 +74,8 @@ def learn(
     answer
         Samples that get a prediction: asked (questions only), all or none.
     port
-        Answer questions and /metrics over HTTP at this port, 0 for a free one. Default: do not.
+        Answer questions and /metrics over HTTP at this port, 0 for a free one; of several
+        workers each at its own, one after the other from here. Default: do not.
     host
         Address to answer at; the default is for this machine alone.
     """

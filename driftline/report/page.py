@@ -8,12 +8,11 @@ from typing import Any
 
 from driftline.compare.frame import Chart, chart, folded, frame, heading, table
 from driftline.report.reading import Reading
-from driftline.report.words import curve_says, named, number
+from driftline.report.words import curve_says, number
+from monitor.names import event_named, named
 
 ROWS = 200
 """Rows of the curve as numbers, at most."""
-_KINDS = {"true": "true drift", "heard": "alarm", "done": "action"}
-_KINDS |= {"drift": "drift detected", "improvement": "better", "warning": "warning"}
 _DRAWN = {"majority": "dashed", "no_change": "dotted", "normal_score": "dashed"}
 Rows = Iterator[tuple[str, Sequence[str]]]
 
@@ -94,7 +93,7 @@ def _scores(reading: Reading) -> Rows:
 
 def _story(reading: Reading) -> Rows:
     for event in reversed(reading.story):
-        kind = _KINDS.get(event["kind"], _KINDS[event["group"]])
+        kind = event_named(event["kind"], event["group"])
         delay = "–" if event["delay"] is None else f"{event['delay']:,}"
         yield "", [kind, event["says"], f"{event['x']:,}", delay]
 

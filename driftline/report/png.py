@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from driftline.report.reading import Reading
-from driftline.report.words import curve_says, named
+from driftline.report.words import curve_says
+from monitor.names import EVENTS, named
 
 INCHES = (11.0, 5.0)
 DPI = 150
@@ -53,8 +54,8 @@ def _events(axes: Axes, reading: Reading) -> None:
             axes.axvline(event["x"], color=_TRUE)
     edge = axes.get_xaxis_transform()
     for label, ink, mark, height, key, value in (
-        ("Drift detected", _HEARD, "D", 0.03, "kind", "drift"),
-        ("Answered", _DONE, "^", 0.07, "group", "done"),
+        (EVENTS["drift"], _HEARD, "D", 0.03, "kind", "drift"),
+        (EVENTS["done"], _DONE, "^", 0.07, "group", "done"),
     ):
         if places := [event["x"] for event in reading.story if event[key] == value]:
             heights = [height] * len(places)
@@ -62,4 +63,4 @@ def _events(axes: Axes, reading: Reading) -> None:
                 places, heights, mark, color=ink, label=label, transform=edge, clip_on=False
             )
     if any(event["group"] == "true" for event in reading.story):
-        axes.plot([], [], color=_TRUE, label="True drift")
+        axes.plot([], [], color=_TRUE, label=EVENTS["true"])

@@ -11,24 +11,25 @@ from stream.connect import connect
 
 
 @pytest.fixture(scope="module")
-def figures(tmp_path_factory):
-    """Give the figures of a learner that has met a drift."""
+def seen(tmp_path_factory):
+    """Give figures and curve of a learner that has met a drift."""
     url = f"sqlite:{tmp_path_factory.mktemp('view') / 's.db'}"
     produce(url, source="synth:Sine(seed=42)", drifts=["abrupt@3000"], limit=6000)
     learn(url, model="hoeffding-tree")
     with closing(connect(url)) as log:
         follower = Follower(log, ["main"], (200, 1000))
         follower.catch_up()
-        return follower.boards[0].figures()
+        follower.recall()
+        return follower.boards[0].figures(), follower.boards[0].curve()
 
 
-def lines(figures, columns):
+def lines(seen, columns):
     """Return the view as it stands on a terminal of so many columns."""
     console = Console(width=columns, force_terminal=False)
     with console.capture() as said:
         console.print(
             view(
-                figures,
+                *seen,
                 window="1000",
                 address="http://127.0.0.1:8000",
                 model="hoeffding-tree",
@@ -40,13 +41,13 @@ def lines(figures, columns):
 
 
 @pytest.mark.parametrize("columns", [60, 80, 100, 120, 200])
-def test_the_view_takes_the_width_of_the_terminal(figures, columns):
+def test_the_view_takes_the_width_of_the_terminal(seen, columns):
     """Within bounds; a wider one shows more of the curve, and every one the whole story."""
-    found = lines(figures, columns)
+    found = lines(seen, columns)
     width = min(max(columns, NARROWEST), WIDEST)
     assert {len(line.rstrip()) for line in found} == {width}
     curve = next(line for line in found if "▇" in line or "█" in line)
-    assert len(curve.strip("│ ")) == min(width - 20, len(figures.curve))
+    assert len(curve.strip("│ ")) == min(width - 20, len(seen[1].x))
     text = " ".join(" ".join(line.strip("│ ") for line in found).split())
     for words in (
         "6,000",

@@ -1,10 +1,8 @@
-from itertools import pairwise
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.board import EVENTS, POINTS, Board
+from monitor.board import EVENTS, Board
 from monitor.figures import ALL, FADING
 from stream.records import NO_GUESS, NOT_FINITE
 from tests.monitor.made import (
@@ -211,27 +209,6 @@ def test_only_the_latest_events_are_kept():
     assert figures.count("drifts") == EVENTS + 7
 
 
-def test_the_curve_thins_out_and_reaches_to_the_present():
-    """A long curve keeps its beginning, at most so many points, and true values."""
-    steps = [RIGHT if n % 4 else WRONG for n in range(4 * POINTS)]
-    board = board_of(*said(steps, [(2, True)] * len(steps)), windows=(8,))
-
-    curve = board.figures().curve
-    assert POINTS / 2 <= len(curve) <= POINTS
-    assert curve[0].scored == 2
-    assert {after.scored - before.scored for before, after in pairwise(curve)} == {4}
-    assert curve[-1].scored > len(steps) - 4
-    assert all(point.model == 0.75 for point in curve if point.scored >= 8)
-
-
-def test_half_a_window_is_no_point_of_the_curve():
-    """Where rows before are known only as totals, the curve waits for a full window."""
-    steps = [WRONG] * 50 + [RIGHT] * 20
-    board = board_of(*said(steps, [(2, True)] * 10, start=50), windows=(8,))
-
-    assert board.figures().curve[0].scored == 58
-
-
 def test_fading_is_error_by_weight():
     """The fading accuracy follows from the totals' sums, added over partitions."""
     board = board_of(message([RIGHT], 0, 0))
@@ -263,7 +240,7 @@ def test_a_replaced_learner_shows_its_own_totals():
 
     assert board.figures().count("scored") == 1
     assert board.figures().pooled["20"].scored == 3
-    assert [point.scored for point in board.figures().curve] == [1]
+    assert board.curve().x == [1]
 
 
 @pytest.mark.parametrize(

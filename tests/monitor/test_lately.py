@@ -1,14 +1,18 @@
+import time
+
+from monitor import look
 from monitor.follow import Follower
 from monitor.lately import FEATURES, SHOWN
 from monitor.picture import picture
-from stream.memory import MemoryLog
+from stream.errors import TopicTimeout
+from stream.memory import MemoryLog, MemoryTopic
 from stream.records import Record, encode
 from tests.monitor.made import ANOMALIES, CLASSES, NUMBERS, Step, said, store
 
 RIGHT, WRONG = Step("up", "up"), Step("up", "down", p_pred=0.75)
 
 
-def followed(steps, xs, *, task=CLASSES, windows=(100,)):
+def followed(steps, xs, *, task=CLASSES, windows=(100,), looked=True, clock=time.monotonic):
     """Follow a learner of these steps, whose samples have these features, as a page does."""
     log = MemoryLog("tale")
     for name in ("samples", "main.outcomes"):
@@ -19,9 +23,10 @@ def followed(steps, xs, *, task=CLASSES, windows=(100,)):
         writer.append("tale.samples", value, partition=0)
     writer.commit()
     store(log, {0: said(steps, [(7, True)] * 100, task=task)})
-    follower = Follower(log, ["main"], windows)
+    follower = Follower(log, ["main"], windows, clock=clock)
     follower.catch_up()
-    follower.recall()
+    if looked:
+        follower.recall()
     return follower
 
 
@@ -81,3 +86,32 @@ def test_samples_are_read_only_while_somebody_looks():
     follower.boards[0].mistakes = None
     follower.step()
     assert picture(follower.boards[0])["mistakes"] is None
+
+
+def test_figures_never_wait_for_samples_that_do_not_come(monkeypatch):
+    """After one that is not answered the others are left for later; then all are there."""
+    now, asked, scan = [0.0], [], MemoryTopic.scan
+
+    def silent(topic, *place, within=None):
+        if not topic.name.endswith("samples"):
+            return scan(topic, *place)
+        asked.append(within)
+        raise TopicTimeout("no answer")
+
+    def turns(many, seconds):
+        asked.clear()
+        for _ in range(many):
+            now[0] += seconds
+            follower.step()
+        return len(asked), [it["x"] for it in picture(follower.boards[0])["mistakes"]]
+
+    monkeypatch.setattr(MemoryTopic, "scan", silent)
+    xs = [{"n": at} for at in range(6)]
+    follower = followed([RIGHT, WRONG] * 3, xs, looked=False, clock=lambda: now[0])
+    follower.watched = lambda: True
+    assert turns(5, look.REST / 10) == (1, [None] * 3)
+    assert asked == [look.WITHIN]
+    assert [it["looked"] for it in picture(follower.boards[0])["mistakes"]] == [False] * 3
+    assert turns(1, look.REST) == (1, [None] * 3)
+    monkeypatch.setattr(MemoryTopic, "scan", scan)
+    assert turns(1, look.REST) == (0, [{"n": 5}, {"n": 3}, {"n": 1}])

@@ -328,6 +328,21 @@ def test_who_waits_for_a_broker_hears_that_it_is_to_stop(
     assert time.monotonic() - begun < 10
 
 
+def test_a_scan_takes_no_longer_than_it_was_given(broker: Broker, open_log: Open) -> None:
+    """A monitor looks for samples beside its figures, which do not wait for a broker away."""
+    with Proxy(broker.front, broker.behind) as proxy:
+        log = open_log(proxy.address)
+        topic, writer = make(log), log.writer("a")
+        for _ in range(2):
+            writer.append(topic.name, b"here")
+            writer.commit()
+        assert [entry.value for entry in topic.scan(0, 0, 9, within=5)] == [b"here"] * 2
+    begun = time.monotonic()
+    with pytest.raises(TopicTimeout, match="look after the cluster"):
+        list(topic.scan(0, 0, 9, within=1))
+    assert time.monotonic() - begun < 10
+
+
 def test_a_commit_without_a_transaction_outlasts_an_outage(
     broker: Broker, open_log: Open
 ) -> None:

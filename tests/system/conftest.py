@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 
+from tests.system.browsing import Visit, browsing
 from tests.system.campaigns import Campaign
 from tests.system.lives import SEED, Nursery
 from tests.system.streams import produce, seen
@@ -65,3 +66,25 @@ def late(nursery, tmp_path_factory):
     more = ("--label-delay", 30, "--stream", url)
     nursery.run(*produce(3000, *more), cwd=folder)
     return url
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Give one browser to all tests."""
+    with browsing() as browser:
+        yield browser
+
+
+@pytest.fixture
+def visit(browser):
+    """Give a function that opens a page, and hold each page to what it must never do."""
+    visits = []
+
+    def open_page(url, **size):
+        visits.append(Visit(browser, url, **size))
+        return visits[-1]
+
+    yield open_page
+    for each in visits:
+        each.close()
+    assert [each.faults for each in visits] == [[] for _ in visits]

@@ -24,6 +24,7 @@ MODULES = (
     *(f"driftline.commands.{name}" for name in ("demo", "learn", "monitor", "outcomes")),
     *("driftline.app", "driftline.commands.live", "driftline.commands.produce"),
     *("driftline.commands.doctor", "driftline.doctor.steps", "stream.kafka_rights"),
+    *("monitor.confusion", "monitor.ranking", "monitor.regression"),
     *("learner.loop", "monitor.doors", "monitor.exporter", "monitor.run", "producer.copying"),
     *("producer.lines", "producer.replay", "producer.sources.river"),
     *("producer.sources.synth", "stream.kafka", "stream.sqlite"),

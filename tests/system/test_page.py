@@ -13,7 +13,7 @@ from monitor.history import History
 from monitor.picture import LATELY
 from monitor.tally import Added
 from stream.records import Totals
-from tests.system.browsing import Visit, browsing
+from tests.system.browsing import Visit
 from tests.system.lives import eventually
 from tools.kafka import free_port
 
@@ -21,28 +21,6 @@ WINDOW = 200
 DRIFT = 3000
 SOURCE = ("--source", "synth:Sine(seed=42)", "--drift", f"abrupt@{DRIFT}")
 HOSTILE = "<img src=x onerror=alert(1)>"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Give one browser to all tests."""
-    with browsing() as browser:
-        yield browser
-
-
-@pytest.fixture
-def visit(browser):
-    """Give a function that opens a page, and hold each page to what it must never do."""
-    visits = []
-
-    def open_page(url, **size):
-        visits.append(Visit(browser, url, **size))
-        return visits[-1]
-
-    yield open_page
-    for each in visits:
-        each.close()
-    assert [each.faults for each in visits] == [[] for _ in visits]
 
 
 class Stream:
@@ -195,7 +173,7 @@ def test_the_page_is_what_the_outcomes_say(told, page, visit):
 
     confusion = Counter((r["y"], r["y_pred"]) for r in rows[-1000:])
     classes = sorted({label for label, _ in confusion})
-    assert visit_.rows("confusion") == [
+    assert eventually(lambda: visit_.rows("confusion")) == [
         [label, *(str(confusion[label, guess]) for guess in classes)] for label in classes
     ]
     points = visit_.page.evaluate(
@@ -324,7 +302,7 @@ def test_names_of_strangers_are_only_text(stream, visit):
         seen.says("right over the last 200", "#verdict")
         mistakes = eventually(lambda: seen.rows("mistakes"))
         assert f"{HOSTILE} " in mistakes[0][4]
-        assert HOSTILE in [row[0] for row in seen.rows("classes")]
+        assert HOSTILE in eventually(lambda: [row[0] for row in seen.rows("classes")])
         assert [row[0] for row in seen.rows("confusion")].count(HOSTILE) == 1
         assert (
             seen.page.evaluate("document.querySelectorAll('img, svg, main script').length") == 0
@@ -362,7 +340,7 @@ def test_a_report_is_the_same_story(told, visit, tmp_path):
     told.run("report", "--output", path, *options)
     lines = list(csv.DictReader(told.run("report", "--format", "csv", *options).splitlines()))
     seen = visit(path.as_uri())
-    seen.says("drift detected")
+    seen.says("Drift detected")
     seen.says("the model is replaced by a new one")
     assert seen.page.is_visible("#curve svg")
     assert lines[-1]["scored"] == "6000" or int(lines[-1]["scored"]) > 5900

@@ -3,13 +3,16 @@
 import os
 import re
 import signal
-from contextlib import closing
+import socket
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
 from tests.system.lives import PATIENCE, Told, eventually, faults
 from tests.system.streams import TREE, produce
+from tools.kafka import free_port
 
 pytestmark = pytest.mark.timeout(180)
 SESSION = "[kafka]\nsession_timeout_ms = 6000\nheartbeat_interval_ms = 300\n"
@@ -32,6 +35,24 @@ def alive(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def free_ports(many):
+    """Return the first of so many free ports that lie one after the other."""
+    while True:
+        with ExitStack() as stack, suppress(OSError, OverflowError):
+            first = free_port()
+            for port in range(first, first + many):
+                stack.enter_context(closing(socket.socket())).bind(("127.0.0.1", port))
+            return first
+
+
+def learned(port):
+    """Return how many outcomes the learner at a port says that it has committed."""
+    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    kind = r'^driftline_learner_records_out_total\{kind="outcome"\S* (\S+)$'
+    return sum(map(float, re.findall(kind, text, re.MULTILINE)))
 
 
 def learn(nursery, tmp_path, address, *how, turn=50):
@@ -107,6 +128,18 @@ def test_workers_stop_with_their_parent(nursery, tmp_path, address, number):
     assert "ending the others" not in life.err
 
 
+def test_each_worker_is_a_target_of_its_own(nursery, tmp_path, address):
+    """At ports one after the other; what they learned adds up to what was produced."""
+    nursery.run(*produce(500, "--stream", address, "--partitions", 2), cwd=tmp_path)
+    first = free_ports(2)
+    life = learn(nursery, tmp_path, address, "--workers", 2, "--port", first)
+    for number in (0, 1):
+        life.said(f"metrics=http://127.0.0.1:{first + number}/metrics")
+    eventually(lambda: sum(learned(first + number) for number in (0, 1)) == 500)
+    assert 0 < learned(first) < 500
+    assert life.end(signal.SIGTERM) == 0, life.err
+
+
 def test_who_starts_anew_takes_over_from_all_workers(nursery, tmp_path, address):
     """On an embedded log the newer ones have all; the older parent leaves with 1."""
     nursery.run(*produce(4000, "--stream", address, "--partitions", 2), cwd=tmp_path)
@@ -123,7 +156,7 @@ def test_what_workers_cannot_do_is_a_wrong_setting(nursery, tmp_path, address):
     """None of them is started."""
     for how, said in (
         (("--workers", 0), "workers must be a whole number from 1 to 256, got 0"),
-        (("--workers", 2, "--port", 0), "leave --port or --workers away"),
+        (("--workers", 2, "--port", 65535), "ends beyond 65535; give a lower --port"),
         (("--workers", 2, "--answer", "some"), "answer must be asked"),
     ):
         life = learn(nursery, tmp_path, address, *how)

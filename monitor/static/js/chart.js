@@ -1,5 +1,6 @@
 // Draws the curve with its baselines, true drifts, alarms and actions; and says it in words.
 import { by, fill, make, say, when } from "./dom.js";
+import { EVENTS } from "./names.js";
 import { count, figure, named, score } from "./words.js";
 
 const SPOKEN = 5_000; // ms between two descriptions
@@ -42,7 +43,7 @@ function says(curve, task, recalled, partitions) {
   const of = partitions > 1 ? ` of each of ${partitions} partitions` : "";
   const reading = recalled < 1 ? ` The past is being read: ${Math.floor(100 * recalled)} %.` : "";
   if (!curve.x.length) return `No curve yet: it begins with the first ${count(curve.every)} scored guesses.${reading}`;
-  const what = task === "anomaly" ? "Mean scores" : task === "regression" ? "Mean absolute error" : "Accuracy";
+  const what = task === "anomaly" ? "Mean scores" : named(Object.keys(curve.lines)[0], task);
   return `${what} over the last ${count(curve.span)} guesses${of}, a point every ${count(curve.every)}.${reading}`;
 }
 
@@ -83,12 +84,18 @@ function option(curve, story, task) {
     animation: false,
     backgroundColor: "transparent",
     grid: { left: 8, right: 16, top: 36, bottom: 62, containLabel: true },
-    legend: { type: "scroll", bottom: 0, textStyle: { color: text }, pageTextStyle: { color: text }, pageIconColor: text, pageIconInactiveColor: line },
+    legend: { type: "scroll", bottom: 0, itemWidth: 32, data: legend(curve, task), textStyle: { color: text }, pageTextStyle: { color: text }, pageIconColor: text, pageIconInactiveColor: line },
     tooltip: { trigger: "axis", renderMode: "richText", confine: true, backgroundColor: colour("ground"), borderColor: line, textStyle: { color: text }, valueFormatter: (value) => (Array.isArray(value) ? format(value[1]) : format(value)) },
     xAxis: { ...axis, type: "value", name: "scored guesses", nameLocation: "middle", nameGap: 26, min: Math.max(0, curve.x[0] - curve.every), max: curve.x.at(-1), splitLine: { show: false }, axisLabel: { color: quiet, hideOverlap: true, formatter: count } },
     yAxis: { ...axis, type: "value", scale: !shares, min: bottom, max: shares ? 1 : null, splitLine: { lineStyle: { color: line } }, axisLabel: { color: quiet, formatter: (value) => (shares ? `${Math.round(100 * value)} %` : figure("", value)) } },
     series: [...lines(curve, story, task), ...points(curve, story, bottom ?? low)],
   };
+}
+
+/** Lines are told apart by their dashes, which a dot upon them would hide. */
+function legend(curve, task) {
+  const drawn = Object.keys(curve.lines).map((name) => ({ name: named(name, task), itemStyle: { opacity: 0 } }));
+  return [...drawn, { name: EVENTS.drift }, { name: EVENTS.done }];
 }
 
 function lines(curve, story, task) {
@@ -137,8 +144,8 @@ function points(curve, story, bottom) {
     data: story.filter(chosen).map((event) => [event.x, height(event.x)]),
   });
   return [
-    drawn("Drift detected", "diamond", "heard", on, (event) => event.kind === "drift"),
-    drawn("Answered", "triangle", "done", () => bottom, (event) => event.group === "done"),
+    drawn(EVENTS.drift, "diamond", "heard", on, (event) => event.kind === "drift"),
+    drawn(EVENTS.done, "triangle", "done", () => bottom, (event) => event.group === "done"),
   ];
 }
 
@@ -159,14 +166,12 @@ export function tell(story) {
   );
 }
 
-const KINDS = { true: "True drift", heard: "Alarm", done: "Action", drift: "Drift detected", improvement: "Better", warning: "Warning", calm: "Calm" };
-
 function item(event) {
   const late = event.delay === null ? "" : ` (${count(event.delay)} guesses after the true drift)`;
   return make(
     "li",
     { class: event.group },
-    make("b", {}, KINDS[event.kind] ?? KINDS[event.group]),
+    make("b", {}, EVENTS[event.kind] ?? EVENTS[event.group]),
     make("span", { class: "where" }, `at ${count(event.x)}`),
     make("br"),
     `${event.says}${late}`,

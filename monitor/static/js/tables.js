@@ -1,6 +1,7 @@
 // The tables below the curve.
 import { by, fill, make, say, when } from "./dom.js";
-import { ago, bytes, count, decimal, figure, named, NAMES, percent, score } from "./words.js";
+import { NAMES } from "./names.js";
+import { ago, bytes, count, decimal, figure, named, percent, score } from "./words.js";
 
 /** Fill the table of a section, or hide the section where there is nothing to tell. */
 function section(id, of, heads, rows, options) {
@@ -13,6 +14,7 @@ export function tables(state, now) {
   const { figures } = state;
   const window = by("window").value || state.windows.at(-1);
   const found = figures.windows[window] ?? {};
+  by("detailing").hidden = state.detailed || !figures.scored;
   scores(figures, found, window);
   classes(found);
   confusion(found);
@@ -74,12 +76,13 @@ function mistakes({ mistakes: found, figures }) {
     write(it.y),
     write(it.y_pred),
     ...(sure ? [sure[1](it)] : []),
-    make("td", { class: "word features" }, ...features(it.x)),
+    make("td", { class: "word features" }, ...features(it)),
   ]);
   section("mistakes", found ?? [], ["Sample", "Label", "Guess", ...(sure ? [sure[0]] : []), make("th", { scope: "col", class: "word" }, "Features")], rows);
 }
 
-function features(x) {
+function features({ x, looked }) {
+  if (!looked) return ["being looked up …"];
   if (x === null) return ["not to be had: the sample is not kept, or in a form only the learner reads"];
   return Object.entries(x).map(([name, value]) =>
     make("span", { class: "feature" }, make("span", {}, `${name} `), typeof value === "number" ? decimal(value) : String(value ?? "missing")),

@@ -1,20 +1,8 @@
 // Figures and states in words a person can read.
+import { NAMES, OF_NUMBERS } from "./names.js";
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const QUIET = 10; // s without news after which a stream is not live any more
-
-export const NAMES = {
-  accuracy: "Accuracy", mae: "Mean absolute error", rmse: "Root mean squared error",
-  majority: "Commonest class", no_change: "Last label again",
-  anomaly_score: "Anomalies score", normal_score: "Others score",
-  kappa: "Cohen's κ", kappa_m: "κ against the commonest class", kappa_t: "κ against the last label",
-  balanced_accuracy: "Balanced accuracy", mcc: "Matthews correlation", roc_auc: "ROC AUC",
-  log_loss: "Log loss", brier_score: "Brier score", calibration_error: "Calibration error",
-  r2: "R²", smape: "SMAPE", wape: "WAPE", rmsle: "RMSLE", medae: "Median absolute error",
-  average_precision: "Average precision", anomalies: "Share of anomalies",
-  accuracy_variance: "Variance of accuracy", accuracy_stddev: "Deviation of accuracy",
-  mae_variance: "Variance of the error", mae_stddev: "Deviation of the error",
-};
 
 export function count(value) {
   return value === null || value === undefined ? "–" : whole.format(value);
@@ -44,7 +32,7 @@ export function ago(seconds) {
 
 /** The name of a line or baseline, as the task has it. */
 export function named(key, task) {
-  return key === "majority" && task === "regression" ? "Mean so far" : (NAMES[key] ?? key);
+  return (task === "regression" && OF_NUMBERS[key]) || (NAMES[key] ?? key);
 }
 
 /** A figure of this name, in its own unit. */
@@ -63,6 +51,7 @@ export function verdict(state) {
   const found = figures.windows[windows[0]];
   if (!figures.scored || !found) return figures.samples ? "No guess has been scored yet" : "No outcomes yet";
   const over = `the last ${count(Math.min(windows[0] * state.parts.length, figures.scored))}`;
+  if (figures.task === "anomaly" && !state.detailed) return `The scores of ${over} are being worked out`;
   if (figures.task === "anomaly") {
     const auc = found.roc_auc === undefined ? "" : `, ROC AUC ${decimal(found.roc_auc)}`;
     return `Anomalies score ${decimal(found.anomaly_score)}, others ${decimal(found.normal_score)}, over ${over}${auc}`;
