@@ -11,7 +11,6 @@ from learner.policies.candidates import (
     CLASSES,
     NO_CHANGE,
     NUMBERS,
-    REPLAY,
     WINDOWS,
     Candidate,
     Spread,
@@ -155,9 +154,8 @@ class Council(Several):
         together = self._seen - max(one.born, other.born)
         if one.model is other.model or together < _TRIAL:
             return False
-        # What replays learns all twice over: it is given up first.
-        patience = 0.0 if other.name == REPLAY else max(0.0, 1.0 - together / _PATIENCE)
-        return other.slow - one.slow > _MARGIN * patience * self._spread.mean
+        margin = _MARGIN * max(0.0, 1.0 - together / _PATIENCE) * self._spread.mean
+        return other.slow - one.slow > margin
 
     def _follow(self, arm: Candidate, best: Candidate) -> None:
         if arm.name in WINDOWS and arm.model is not best.model:
