@@ -21,11 +21,13 @@ def test_several_models_killed_on_kafka_show_nowhere(
 ):
     """Each of several models, and who serves, goes on from its checkpoint and no later."""
     kills = max(3, round(0.1 * KILLS))
-    end = fill(nursery, kafka_stream, 400 * kills, cwd=tmp_path)
+    # A champion with challengers is a dozen models, and slow on a busy machine.
+    samples = 150 if name == "champion" else 400
+    end = fill(nursery, kafka_stream, samples * kills, cwd=tmp_path)
 
     plants = ["frequent_checkpoints", "unhurried"]
     counts = campaign(
-        kafka_stream, POLICIES[name], 100, seed=seed, kills=kills, end=end, plants=plants
+        kafka_stream, POLICIES[name], 50, seed=seed, kills=kills, end=end, plants=plants
     )
 
     check(counts, report)
