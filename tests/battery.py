@@ -60,8 +60,8 @@ ROWS = (
         "kill-several",
         "kill -9 of learners with several models on Kafka",
         (*_system("kill_several"), *_NOWHERE),
-        {"KILLS": 300},
-        {"kills": 110},
+        {"KILLS": 600},
+        {"kills": 100},
     ),
     Row(
         "kill-producer",
