@@ -18,6 +18,7 @@ import statistics
 import sys
 import time
 import tracemalloc
+from collections.abc import Collection
 from typing import Any
 
 from river.datasets import synth
@@ -50,8 +51,17 @@ MORE: dict[str, dict[str, Any]] = {
     "none, 9 inputs watched": {"policy": "none", "watch_inputs": 9},
     "refit-window, every 1,000": {"policy": {"name": "refit-window", "every": 1000}},
     "refit-all, every 1,000": {"policy": {"name": "refit-all", "every": 1000}},
+    "champion and 2 challengers": {
+        "policy": "none",
+        "challengers": (
+            {"name": "starts-over", "policy": "reset"},
+            {"name": "replays", "policy": "replay"},
+        ),
+        "promotion": "rule",
+    },
 }
 """What is measured besides every policy as it comes."""
+WANTED = {name: {"policy": name} for name in POLICIES if name != "none"} | MORE
 
 
 def batches(samples: int) -> list[Batch]:
@@ -94,10 +104,12 @@ def size(learner: Learner) -> int:
     return taken
 
 
-def measure(model: str, samples: int, rounds: int) -> list[dict[str, Any]]:
-    """Return the cost of each policy that makes sense with a model."""
+def measure(
+    model: str, samples: int, rounds: int, policies: Collection[str]
+) -> list[dict[str, Any]]:
+    """Return the cost of each of some policies that makes sense with a model."""
     stream, base = batches(samples), MODELS[model]
-    wanted = {name: {"policy": name} for name in POLICIES if name != "none"} | MORE
+    wanted = {name: more for name, more in WANTED.items() if name in policies}
     none = base | {"policy": "none"}
     _, plain = run(none, stream)
     rows = []
@@ -132,10 +144,13 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=21_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--models", nargs="+", default=list(MODELS), choices=MODELS)
+    parser.add_argument("--policies", nargs="+", default=list(WANTED), choices=WANTED)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     rows = [
-        row for model in asked.models for row in measure(model, asked.samples, asked.rounds)
+        row
+        for model in asked.models
+        for row in measure(model, asked.samples, asked.rounds, asked.policies)
     ]
     if asked.json:
         print(json.dumps(rows))

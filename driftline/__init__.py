@@ -104,7 +104,8 @@ def learn(
     config, how = config_and_run(
         stream, name=name, state=state, until_end=until_end, settings=settings
     )
-    log = connect(stream, kafka=kafka)
+    # A past that is not there is not made, either.
+    log = connect(stream, kafka=kafka, create=how.begin is None and how.end is None)
     try:
         return run(log, config, how, stopping=stopping)
     finally:

@@ -67,12 +67,12 @@ def config_and_run(
         settings = {**settings, "mapping": field_map("mapping", settings["mapping"])}
     if isinstance(settings.get("key_file"), str):
         settings = {**settings, "key_file": Path(settings["key_file"])}
+    if "challengers" in settings:
+        settings = {**settings, "challengers": challengers(settings["challengers"])}
     check("learn", settings | how, Config, Run)
     known = {field.name for field in fields(Config)}
     chosen = {key: value for key, value in settings.items() if key in known}
     rest = {key: value for key, value in settings.items() if key not in known}
-    if chosen.get("challengers") is not None:
-        chosen["challengers"] = tuple(chosen["challengers"])
     if chosen.get("classes") is not None:
         chosen["classes"] = tuple(chosen["classes"])
     return Config(**chosen), Run(**how, **rest)
@@ -153,19 +153,21 @@ def spec(text: str | None) -> Any:
         raise SettingError(f"{text!r} is no JSON: {error}") from error
 
 
-def challengers(text: str | None) -> tuple[dict[str, Any], ...] | None:
-    """Return the models that learn beside, from JSON: a list of tables, or one.
+def challengers(given: Any) -> tuple[dict[str, Any], ...] | None:
+    """Return the models that learn beside, from JSON or as they are: a list of tables, or one.
 
     Raises `SettingError`.
     """
-    found = spec(text)
-    if found is None or found == []:
+    found = spec(given) if isinstance(given, str) else given
+    if found is None or found in ([], ()):
         return None
-    tables = found if isinstance(found, list) else [found]
-    if not all(isinstance(each, dict) for each in tables):
+    tables = found if isinstance(found, list | tuple) else [found]
+    # Of one alone it shows by its name that it is no table of tables.
+    alone = isinstance(found, dict) and "name" not in found
+    if alone or not all(isinstance(each, dict) for each in tables):
         raise SettingError(
             f'challengers must be a list of tables, as [{{"name": "tree", "model": '
-            f'"hoeffding-tree"}}], got {text!r}'
+            f'"hoeffding-tree"}}], got {given!r}'
         )
     return tuple(tables)
 

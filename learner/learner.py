@@ -13,6 +13,7 @@ from learner.ceiling import Ceiling
 from learner.clock import Age, EventTime, GrainTime
 from learner.config import Config
 from learner.drift import Watch
+from learner.forgetting import id_of, let_go, say_whose
 from learner.grains import rows_of
 from learner.inputs import InputWatch
 from learner.labels import TwoClasses, Waiting
@@ -327,6 +328,8 @@ class Learner:
             return
         xs, ys, offsets, values = zip(*self.untaught, strict=True)
         self.untaught = []
+        if self.policy.stores:
+            say_whose(self.policy, [*map(self._whose, offsets, values)])
         try:
             self.policy.model.learn(xs, ys)
         except ModelError as error:
@@ -389,6 +392,7 @@ class Learner:
         add, answer_all = turn.rows.append, answer == "all"
         codes, labels = (two.codes, two.labels) if two else ({}, {})
         bounded = direct and self.ceiling is not None
+        keeps = bool(policy.stores)
         aging, samples = self.age is not None, 0
         x: Any
         y: Any
@@ -409,7 +413,7 @@ class Learner:
                     # A declaration may have brought another model.
                     policy = self.policy
                     guess, teach = policy.model.guess, policy.model.learn_one
-                    two, known = self.two, policy.model.classes
+                    two, known, keeps = self.two, policy.model.classes, bool(policy.stores)
                     codes, labels = (two.codes, two.labels) if two else ({}, {})
                 if found is None:
                     continue
@@ -494,6 +498,8 @@ class Learner:
                 if policy.due:
                     self._act(offset, turn)
                     guess, teach = policy.model.guess, policy.model.learn_one
+                if keeps:
+                    say_whose(policy, (str(id_),))
                 try:
                     teach(x, code)
                 except ModelError as error:
@@ -503,6 +509,7 @@ class Learner:
                 if bounded and self._outgrown(offset, turn):
                     policy = self.policy
                     guess, teach = policy.model.guess, policy.model.learn_one
+                    keeps = bool(policy.stores)
             else:
                 self.untaught.append((x, code, offset, value))
         self.scores.totals.samples += samples
@@ -513,6 +520,8 @@ class Learner:
             self.untaught.append((x, False, offset, value))
             return
         self._decide(1, offset, turn)
+        if self.policy.stores:
+            say_whose(self.policy, (self._whose(offset, value),))
         try:
             self.policy.model.learn_one(x, False)
         except ModelError as error:
@@ -612,16 +621,29 @@ class Learner:
             if record.command is not None:
                 self._obey(offset, value, turn)
                 return None
-            found = self._awaited(record)
+            if not record.forget:
+                return self._awaited(record)
+            self._forget(record, offset, turn)
         except RecordError as error:
             self._bury(turn, offset, value, error)
-            return None
-        if not record.forget:
-            return found
-        del self.waiting[str(found.id)]
-        self.policy.forget()
-        turn.events.append((offset, "forget", {}))
         return None
+
+    def _forget(self, record: Record, offset: int, turn: Turn) -> None:
+        """Let go of a question that waits, and of what the policy keeps of one learned.
+
+        What a model has learned of it stays learned.
+        """
+        kept = 0
+        if record.id is not None:
+            kept = let_go(self.policy, self.untaught, self._whose, str(record.id))
+        if not kept or str(record.id) in self.waiting:
+            del self.waiting[str(self._awaited(record).id)]
+            self.policy.forget()
+        turn.events.append((offset, "forget", {"kept": kept} if kept else {}))
+
+    def _whose(self, offset: int, value: bytes) -> str:
+        """Return the id of the sample that a record brought, or brought the label of."""
+        return id_of(self.reading.any(value), self.partition, offset)
 
     def _awaited(self, record: Record) -> Waiting:
         """Return the sample that a label or a wish is for."""

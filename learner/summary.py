@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 from learner.learner import Learner
+from learner.policies.auto import BLEND
 from stream.errors import TopicMissing
 from stream.records import Totals, decode_outcomes
 from stream.topic import Log, topic_of
@@ -21,7 +22,8 @@ class Summary:
     `seconds` and `samples_per_second` are of this run alone: from its first sample to its
     last commit. `actions` are warnings and what a policy did, by kind, besides resets, None
     where there was nothing of that. `cursor` is where each partition stands. `arms` has
-    accuracy, or mae, of each of several models by name, where there are several. Of one that
+    accuracy, or mae, of each of several models by name, where there are several, and `serving`
+    says which of them serves by then, by partition: blend is all of them. Of one that
     could be asked over HTTP, `port` says where, `asked` and `refused` how many requests got
     an answer or none. Of several processes `workers` says how many. `name` is that under
     which a range of the past was learned.
@@ -44,6 +46,7 @@ class Summary:
     cursor: dict[str, int]
     actions: dict[str, int] | None = None
     arms: dict[str, float] | None = None
+    serving: dict[str, str] | None = None
     port: int | None = None
     asked: int | None = None
     refused: int | None = None
@@ -126,7 +129,17 @@ def summarize(learners: Sequence[Learner | Standing], seconds: float, samples: i
         actions=dict(actions) or None,
         cursor={str(learner.partition): learner.cursor for learner in learners},
         arms=_arms(totals, classes=classes) or None,
+        serving={
+            str(learner.partition): _serving(each)
+            for learner, each in zip(learners, totals, strict=True)
+            if each.arms
+        }
+        or None,
     )
+
+
+def _serving(totals: Totals) -> str:
+    return next((name for name, arm in totals.arms.items() if arm.serving), BLEND)
 
 
 def _arms(totals: Sequence[Totals], *, classes: bool) -> dict[str, float]:

@@ -5,7 +5,7 @@ A record of the samples topic is one of these, told apart by the fields it has:
     x and y      a labelled sample: guessed, scored, learned
     x alone      a question: guessed and answered, kept until its label comes
     y alone      the label of an earlier sample of the same id
-    forget       clear an id from whatever still waits for its label
+    forget       clear an id from whatever waits for its label, and from samples a policy keeps
     command      obeyed at this offset
     mark         a remark of the source, a true drift say; never shown to a model
 

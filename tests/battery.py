@@ -57,6 +57,13 @@ ROWS = (
         scale=900,
     ),
     Row(
+        "kill-several",
+        "kill -9 of learners with several models on Kafka",
+        (*_system("kill_several"), *_NOWHERE),
+        {"KILLS": 600},
+        {"kills": 100},
+    ),
+    Row(
         "kill-producer",
         "kill -9 of a producer on both logs",
         (*_system("kill_producer"), *_NOWHERE),

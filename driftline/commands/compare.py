@@ -71,7 +71,9 @@ def compare(
 ) -> int:
     """Compare models and policies over a data set, or over a range of a stream.
 
-    What each says is what 'driftline learn' would say. Nothing is written to any stream.
+    What each says is what 'driftline learn' would say. Nothing is written to any stream. What
+    of models and policies does not go together is left out. Stopped by a signal it shows what
+    has come to its end.
 
     Parameters
     ----------
@@ -142,7 +144,7 @@ def compare(
     else:
         way.show(board)
     # What failed with some and not with others is a row; nothing at all is a failure.
-    return 1 if board.empty else 0
+    return stop.exit_code or int(board.empty)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,7 +163,7 @@ class _Wanted:
 class _Way:
     """What is done with the records of each seed, and how what comes of it is shown.
 
-    `hold` returns a board, or None where it was stopped before its end.
+    `hold` returns a board, or None where it was stopped before there was anything on it.
     """
 
     hold: Callable[[Mapping[int, Records], str, Stop], Any]
@@ -175,10 +177,13 @@ def _contest(wanted: _Wanted) -> _Way:
     from driftline.compare.lists import specs
 
     detectors = wanted.detectors
-    entries = contest.entries(
-        specs(wanted.models, "--models"),
-        specs(wanted.policies, "--policies"),
-        [] if detectors is None else specs(detectors, "--detectors"),
+    entries, left_out = contest.possible(
+        contest.entries(
+            specs(wanted.models, "--models"),
+            specs(wanted.policies, "--policies"),
+            [] if detectors is None else specs(detectors, "--detectors"),
+        ),
+        wanted.config,
     )
 
     def hold(records: Mapping[int, Records], name: str, stop: Stop) -> Any:
@@ -189,6 +194,7 @@ def _contest(wanted: _Wanted) -> _Way:
             config=wanted.config,
             window=wanted.window,
             jobs=wanted.jobs,
+            left_out=left_out,
         )
         with bar("records learned") as show:
             return contest.hold(found, stopping=stop, stepped=show)

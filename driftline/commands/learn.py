@@ -110,7 +110,7 @@ def learn(
     if workers != 1:
         from driftline.workers import learn as run_all
 
-        log = open_stream(common.address)
+        log = open_stream(common.address, create=from_ is None and to is None)
         try:
             with Stop().on_signals() as stop:
                 summary, failed = run_all(
@@ -123,7 +123,7 @@ def learn(
             log.close()
         _tell_summary(summary, common)
         return failed or _code(summary, stop)
-    log = open_stream(common.address)
+    log = open_stream(common.address, create=from_ is None and to is None)
     try:
         with Stop().on_signals() as stop:
             summary = run(log, config, how, stopping=stop)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from driftline.compare.play import Played
@@ -141,7 +141,9 @@ class Board:
     """A leaderboard: its rows, best first, those that failed last.
 
     `data` is what the records are called, `samples` how many were learned, `window` the
-    samples of one point of a curve, `seconds` what it all took.
+    samples of one point of a curve, `seconds` what it all took. `missing` are the runs that
+    were stopped before their end, and have no row or no part in it; `left_out` says why by
+    the name of each entry that cannot be.
     """
 
     data: str
@@ -149,6 +151,8 @@ class Board:
     seeds: Sequence[int]
     window: int
     seconds: float
+    missing: int = 0
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def regression(self) -> bool:
@@ -178,6 +182,15 @@ class Board:
         return {name: value for name, value in found.items() if value is not None}
 
     @property
+    def arm_alarms(self) -> dict[str, float]:
+        """Return how many alarms arms of several models had, by entry; see `Played.drifts`."""
+        found = {
+            row.entry.name: _mean(run.actions.get("arm-drift", 0) for run in row.played)
+            for row in self.rows
+        }
+        return {name: alarms for name, alarms in found.items() if alarms}
+
+    @property
     def empty(self) -> bool:
         """Return whether no row has a figure."""
         return not any(row.played for row in self.rows)
@@ -192,6 +205,8 @@ class Board:
             "seeds": [*self.seeds],
             "window": self.window,
             "seconds": self.seconds,
+            **({"missing": self.missing} if self.missing else {}),
+            **({"left_out": {**self.left_out}} if self.left_out else {}),
         }
 
 

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import Any
 
 from driftline.compare.board import Board, Entry, Row, ranked
@@ -31,7 +32,8 @@ class Contest:
     `records` has a range for each seed: that of every seed, where what the data are does not
     depend on it. `config` are the other fields of `learner.config.Config`. `window` is that
     of the curves, None for one that suits. `fresh` gives every task a process of its own,
-    without which there is no telling how much memory one takes.
+    without which there is no telling how much memory one takes. `left_out` says of what is
+    not compared why it is not.
     """
 
     data: str
@@ -41,6 +43,7 @@ class Contest:
     window: int | None = None
     jobs: int = 1
     fresh: bool = True
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 def entries(
@@ -64,6 +67,31 @@ def entries(
     ]
 
 
+def possible(
+    wanted: Sequence[Entry], config: Mapping[str, Any]
+) -> tuple[list[Entry], dict[str, str]]:
+    """Return the entries of which a learner can be made, and of the others why not, by name.
+
+    Raises `SettingError` where none can.
+    """
+    found, left_out = [], {}
+    for entry in wanted:
+        try:
+            Learner(_config(config, entry, 1), 0, 0)
+        except SettingError as error:
+            left_out[entry.name] = str(error)
+        else:
+            found.append(entry)
+    if not found:
+        raise SettingError("; ".join(dict.fromkeys(left_out.values())))
+    return found, left_out
+
+
+def _config(config: Mapping[str, Any], entry: Entry, seed: int) -> Config:
+    settings: dict[str, Any] = {**config, "model": entry.model, "seed": seed}
+    return Config(policy=entry.policy, detector=entry.detector, **settings)
+
+
 def hold(
     contest: Contest,
     *,
@@ -72,17 +100,21 @@ def hold(
 ) -> Board | None:
     """Let every entry take the records, with every seed; return the board, best first.
 
-    None where it was stopped before its end. An entry that fails has a row that says why.
+    Where it is stopped before its end, the board has the runs that came to theirs, None where
+    none did. An entry that fails has a row that says why.
     """
     began = time.monotonic()
     window = contest.window or window_of(max(map(len, contest.records.values())))
     wanted = [(entry, seed) for entry in contest.entries for seed in contest.records]
     tasks: list[Task | Failed] = [_task(contest, window, *each) for each in wanted]
-    done = _played(contest, tasks, stopping, stepped)
-    if done is None:
+    came_of = _played(contest, tasks, stopping, stepped)
+    ended = [each is not None for each in came_of]
+    done = [each for each in came_of if each is not None]
+    if not all(ended) and not any(isinstance(each, Played) for each in done):
         return None
+    ran = [*compress(wanted, ended)]
     rows: dict[int, Row] = {}
-    for (entry, seed), came in zip(wanted, _alike(wanted, done), strict=True):
+    for (entry, seed), came in zip(ran, _alike(ran, done), strict=True):
         rows.setdefault(id(entry), Row(entry, {})).runs[seed] = came
     return Board(
         data=contest.data,
@@ -90,6 +122,8 @@ def hold(
         seeds=[*contest.records],
         window=window,
         seconds=time.monotonic() - began,
+        missing=len(wanted) - len(ran),
+        left_out=contest.left_out,
     )
 
 
@@ -123,9 +157,8 @@ def _judged(entry: Entry, played: Played, usual: str) -> Played | Failed:
 
 
 def _task(contest: Contest, window: int, entry: Entry, seed: int) -> Task | Failed:
-    settings: dict[str, Any] = {**contest.config, "model": entry.model, "seed": seed}
     try:
-        config = Config(policy=entry.policy, detector=entry.detector, **settings)
+        config = _config(contest.config, entry, seed)
     except SettingError as error:
         return Failed(str(error))
     return Task(config, contest.records[seed], window)
@@ -136,7 +169,7 @@ def _played(
     tasks: Sequence[Task | Failed],
     stopping: Callable[[], bool],
     stepped: Stepped,
-) -> list[Played | Failed] | None:
+) -> list[Played | Failed | None]:
     ready = [task for task in tasks if isinstance(task, Task)]
     total, taken = sum(len(task.records) for task in ready), 0
 
@@ -149,6 +182,4 @@ def _played(
         play, ready, jobs=contest.jobs, fresh=contest.fresh, stopping=stopping, stepped=step
     )
     left = iter(came)
-    done = [task if isinstance(task, Failed) else next(left) for task in tasks]
-    found = [each for each in done if each is not None]
-    return found if len(found) == len(done) else None
+    return [task if isinstance(task, Failed) else next(left) for task in tasks]

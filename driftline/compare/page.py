@@ -8,7 +8,7 @@ from html import escape
 
 from driftline.compare.board import Board, Row, text_of
 from driftline.compare.frame import Chart, chart, folded, frame, heading, table
-from driftline.compare.words import cell, megabytes, places_of, title
+from driftline.compare.words import beside, cell, megabytes, places_of, title
 
 _CURVES = 6
 """Curves shown at first: those of the best; the legend has all."""
@@ -42,6 +42,8 @@ def page(board: Board) -> str:
     if failed:
         rows = [("", (row.entry.name, row.error or "")) for row in failed]
         parts += [heading("What failed"), table("Why", ("", "sentence"), rows, words=2)]
+    if said := [("", (sentence,)) for sentence in beside(board)]:
+        parts += [heading("Besides"), table("What else there is to say", ("",), said, words=1)]
     charts = [_curves(board, played)] if played else []
     return frame(f"driftline compare: {board.data}", parts, charts)
 

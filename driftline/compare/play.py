@@ -45,8 +45,10 @@ class Played:
     `accuracy`, and κ, in [0, 1] and [−1, 1]; for regression `mae`, in the label's unit. The
     two baselines are of the same kind as the task's own figure. `seconds` are processor
     seconds spent on guessing and learning, without reading; `state_bytes` is the size of a
-    checkpoint at the end, `peak_bytes` the largest resident size of the process, None where
-    it had other tasks before.
+    checkpoint at the end. `drifts` are alarms at what is served; those of arms beside it, or
+    within it where all of them answer together, are `actions` of the kind arm-drift.
+    `peak_bytes` is the largest resident size of the process, None where it had other tasks
+    before.
     """
 
     task: str

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from driftline.compare.board import Board, Row, text_of
-from driftline.compare.words import cell, megabytes, places_of, title
+from driftline.compare.words import beside, cell, megabytes, places_of, title
 
 _NARROWEST = 100
 """Columns of a table that goes to a file: cut figures are no figures."""
@@ -29,6 +29,8 @@ def show(board: Board, console: Console | None = None) -> None:
     for row in board.rows:
         if row.error is not None:
             console.print(Text(f"{row.entry.name}: {row.error}"))
+    for sentence in beside(board):
+        console.print(Text(sentence))
 
 
 def _leaderboard(board: Board) -> Table:

@@ -79,7 +79,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trainings:
-    """All rows, model by model in the order they were named, each in every way."""
+    """All rows, model by model in the order they were named, each in every way.
+
+    `missing` are the runs that were stopped before their end.
+    """
 
     data: str
     rows: list[Row]
@@ -87,6 +90,7 @@ class Trainings:
     pieces: int
     last: int
     seconds: float
+    missing: int = 0
 
     @property
     def empty(self) -> bool:
@@ -114,6 +118,7 @@ class Trainings:
             "window_pieces": self.last,
             "seeds": [*self.seeds],
             "seconds": self.seconds,
+            **({"missing": self.missing} if self.missing else {}),
         }
 
 
@@ -128,8 +133,9 @@ def hold(
     stopping: Callable[[], bool] = lambda: False,
     stepped: Callable[[int, int], None] = lambda _, __: None,
 ) -> Trainings | None:
-    """Train every model in every way, with every seed; None where it was stopped.
+    """Train every model in every way, with every seed.
 
+    Where it is stopped before its end, what has come to its own by then, None if nothing has.
     A quarter of the pieces are the window. Raises `SettingError` for a model there is not.
     """
     began, last = time.monotonic(), max(1, pieces // 4)
@@ -156,9 +162,11 @@ def hold(
     done = run(train, tasks, jobs=jobs, stopping=stopping, stepped=step)
     rows: dict[tuple[str, str], Row] = {}
     for (model, way, seed), came in zip(wanted, done, strict=True):
-        if came is None:
-            return None
-        rows.setdefault((text_of(model), way), Row(model, way, {})).runs[seed] = came
+        if came is not None:
+            rows.setdefault((text_of(model), way), Row(model, way, {})).runs[seed] = came
+    missing = done.count(None)
+    if missing and not any(row.trained for row in rows.values()):
+        return None
     return Trainings(
         data=data,
         rows=[*rows.values()],
@@ -166,6 +174,7 @@ def hold(
         pieces=pieces,
         last=last,
         seconds=time.monotonic() - began,
+        missing=missing,
     )
 
 

@@ -14,7 +14,7 @@ from driftline.compare.frame import Chart, chart, folded, frame, heading
 from driftline.compare.frame import table as html_table
 from driftline.compare.retrain import PASSES, WAYS
 from driftline.compare.trained import Row, Trainings
-from driftline.compare.words import cell
+from driftline.compare.words import cell, unfinished
 
 _WIDTH = 100
 
@@ -50,6 +50,8 @@ def show(found: Trainings, console: Console | None = None) -> None:
     for row in found.rows:
         if row.error is not None:
             console.print(Text(f"{text_of(row.model)}, {row.way}: {row.error}"))
+    for sentence in unfinished(found.missing):
+        console.print(Text(sentence))
 
 
 def page(found: Trainings) -> str:
@@ -57,6 +59,7 @@ def page(found: Trainings) -> str:
     parts = [
         f"<h1>{escape(found.data)}</h1>",
         f'<p class="quiet">{escape(title(found))}. {escape(explained(found))}</p>',
+        *(f"<p>{escape(sentence)}</p>" for sentence in unfinished(found.missing)),
         html_table("All pieces from the second on", _heads(found), _rows(found), words=2),
     ]
     charts: list[Chart] = []

@@ -41,3 +41,22 @@ def title(board: Board) -> str:
     """Return what was compared, in one line."""
     seeds = f", {len(board.seeds)} seeds" if len(board.seeds) > 1 else ""
     return f"{board.data}: {board.samples:,} samples{seeds}, windows of {board.window:,}"
+
+
+def beside(board: Board) -> list[str]:
+    """Return what else there is to say of the board, a sentence each."""
+    found = [f"{name}: left out, {why}" for name, why in board.left_out.items()]
+    found += [
+        f"{name}: drifts are alarms at what it served; its arms had {cell(alarms, 1)} of their "
+        "own"
+        for name, alarms in board.arm_alarms.items()
+    ]
+    return [*found, *unfinished(board.missing)]
+
+
+def unfinished(missing: int) -> list[str]:
+    """Return the sentence that says how many runs are missing, if any are."""
+    if not missing:
+        return []
+    runs = "1 run that was" if missing == 1 else f"{missing:,} runs that were"
+    return [f"stopped before its end: this is not all, {runs} wanted did not come to an end"]

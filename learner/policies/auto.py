@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from learner.models.model import Guess
+from learner.models.model import Guess, Model
 from learner.policies.arms import named
 from learner.policies.blend import FLOOR, blended_classes, blended_numbers, weights
 from learner.policies.candidates import (
@@ -15,9 +15,12 @@ from learner.policies.candidates import (
     Candidate,
     Spread,
     candidates,
+    replaying,
 )
 from learner.policies.policy import Maker
+from learner.policies.replay import Mixed
 from learner.policies.several import MOST, Guesses, Panel, Several, refuse_anomaly
+from learner.policies.stores import Store
 from stream.errors import SettingError
 from stream.records import Label
 
@@ -38,10 +41,10 @@ _PERIOD, _SHORTEST, _LONGEST = 2000, 500, 32_000
 class Council(Several):
     """Arms that begin as one model, part at their alarms, and come together again.
 
-    An arm has a model of its own only from when it starts over; arms that start over at once
-    share the new one. One whose model has had its trial and is worse than the best goes on
-    with the best one's. So in quiet times there is one model at work, and never more than
-    there are arms.
+    An arm has a model of its own only from when it starts over, but for the one that replays;
+    arms that start over at once share the new one. One whose model has had its trial and is
+    worse than the best goes on with the best one's. So in quiet times there is one model at
+    work, and never more than there are arms.
     """
 
     arms: list[Candidate]  # type: ignore[assignment]
@@ -54,9 +57,15 @@ class Council(Several):
         self._still = next((arm for arm in self.arms if arm.name == NO_CHANGE), None)
         self._turns = [arm for arm in self.arms if arm.name in WINDOWS]
         self._seen = 0
-        self.at_work = 1
+        self.at_work = len({id(arm.model) for arm in self._own})
         """How many models learn at present, the last label aside."""
         self._period, self._next = _PERIOD, _PERIOD // 2
+
+    @property
+    def stores(self) -> Sequence[Store]:
+        """What those models may learn once more that replay."""
+        models = {id(arm.model): arm.model for arm in self._own}
+        return [model.past for model in models.values() if isinstance(model, Mixed)]
 
     def serve(self, guesses: Guesses) -> Guess:
         """Return the blend of the arms' guesses, or the last label where that serves."""
@@ -94,7 +103,7 @@ class Council(Several):
         due = [arm for arm in self._own if arm.policy.due]
         if not due:
             return
-        model = self._make()
+        model = self._new()
         for arm in due:
             self.said += named(arm, self.serving, arm.act())
             arm.begin(model, self._seen)
@@ -102,6 +111,15 @@ class Council(Several):
         # In times of change those that start over by turns do it more often again.
         self._period = _PERIOD
         self._next = min(self._next, self._seen + self._period // 2)
+
+    def _new(self) -> Model:
+        """Return a new model, which replays where the one that does best does."""
+        best = self._best().model if self._seen else None
+        if not isinstance(best, Mixed):
+            return self._make()
+        model = replaying(self._make)
+        model.past.ids = best.past.ids  # of the lesson that is to be its first
+        return model
 
     def _count(self) -> None:
         self.at_work = len({id(arm.model) for arm in self._own})
@@ -112,7 +130,7 @@ class Council(Several):
         if other.model is self._best().model and other.born >= arm.born and other.born:
             self._period = max(self._period // 2, _SHORTEST)
         self._turns.append(self._turns.pop(0))
-        arm.begin(self._make(), self._seen)
+        arm.begin(self._new(), self._seen)
         arm.forget()
         self._count()
         self.said += named(arm, self.serving, [("reset", {"after": self._period})])
@@ -166,7 +184,8 @@ class Auto(Panel):
     alarms of these detectors, window-a and window-b by turns after so many samples, and
     no-change has no model but says the last label once more. All but it are weighted by the
     fading mean of their errors; it serves alone, under its name, while it does better than
-    any of them. `arms` are others of these names.
+    any of them. `arms` are others of these names, and replay, whose model learns one sample
+    of the past with each that is new; new models replay too while that one does best.
 
     It has detectors of its own; one that is set besides is heard of, and changes nothing.
     """

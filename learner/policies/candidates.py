@@ -9,10 +9,14 @@ from learner.drift import Watch
 from learner.models.model import Guess, Model
 from learner.policies.arms import Arm
 from learner.policies.policy import Action, Maker, Policy
+from learner.policies.replay import Mixed
+from learner.policies.reservoir import Reservoir
 from learner.policies.reset import Reset
 from stream.errors import SettingError
 from stream.records import Features, Label
 
+REPLAY = "replay"
+"""The arm whose model learns all twice: as it comes, and later on as one of the past."""
 DETECTORS: dict[str, Any] = {
     "none": None,
     "adwin": "adwin",
@@ -22,6 +26,7 @@ DETECTORS: dict[str, Any] = {
     "page-hinkley": "page-hinkley",
     "window-a": None,
     "window-b": None,
+    REPLAY: None,
 }
 """The arms there are, and the detector at whose alarm each starts over."""
 WINDOWS = ("window-a", "window-b")
@@ -34,6 +39,8 @@ NUMBERS = ("none", "adwin", "adwin-quick", *WINDOWS, NO_CHANGE)
 """The arms where labels are numbers."""
 _QUICK, _SLOW = 0.99, 0.999
 """Fading factors of the error by which an arm has its say, and by which it is given up."""
+_KEPT = 1000
+"""Samples kept for a model that replays."""
 _YOUNG = 100
 """Samples after which one that has started over by its turn has a say."""
 
@@ -165,6 +172,11 @@ class _Anew(Reset):
         return [("reset", {})]
 
 
+def replaying(make: Maker) -> Mixed:
+    """Return a new model that learns all it is taught once more, a little later."""
+    return Mixed(make(), Reservoir(_KEPT, make.seed), 1.0)
+
+
 def candidates(names: tuple[str, ...], make: Maker) -> list[Candidate]:
     """Return arms that all begin with one model. Raises `SettingError` for names unknown."""
     shared = make()
@@ -183,5 +195,6 @@ def candidates(names: tuple[str, ...], make: Maker) -> list[Candidate]:
         watch = None
         if spec is not None:
             watch = Watch(spec, task=shared.task, direction="worse", seed=make.seed)
-        found.append(Candidate(name, _Anew(make, shared), watch, spread))
+        model = replaying(make) if name == REPLAY else shared
+        found.append(Candidate(name, _Anew(make, model), watch, spread))
     return found

@@ -13,6 +13,7 @@ from learner.policies.blend import FLOOR, blended_classes, blended_numbers, weig
 from learner.policies.policy import Maker, Policy
 from learner.policies.reservoir import Reservoir
 from learner.policies.several import Guesses, Panel, Several, refuse_anomaly
+from learner.policies.stores import Store
 
 OLD, NEW, BOTH, BLEND = "old", "new", "both", "blend"
 MOST_KEPT = 100_000
@@ -92,6 +93,11 @@ class _SplitBoth(Split):
     ) -> None:
         super().__init__(make, Keeping(model, reservoir), after)
         self._reservoir, self._times = reservoir, times
+
+    @property
+    def stores(self) -> Sequence[Store]:
+        """What was kept of old data."""
+        return [self._reservoir]
 
     def _beside(self, old: Model) -> tuple[str, Policy]:
         copied = copy.deepcopy(old.inner if isinstance(old, Keeping) else old)

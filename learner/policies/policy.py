@@ -15,6 +15,7 @@ from typing import Any
 from learner.models.build import build
 from learner.models.model import Model
 from learner.models.presets import Spec
+from learner.policies.stores import Store
 from stream.errors import RecordError
 from stream.records import ArmTotals, Label
 
@@ -105,6 +106,11 @@ class Policy:
 
     def forget(self) -> None:
         """Let go of questions that it remembers; one of them is to be forgotten."""
+
+    @property
+    def stores(self) -> Sequence[Store]:
+        """Where samples stay once they are learned; each is told beforehand whose they are."""
+        return ()
 
     def told(self) -> Sequence[Action]:
         """Return what was done while learning, and forget it."""

@@ -10,7 +10,7 @@ from learner.policies.arguments import whole
 from learner.policies.followed import Followed
 from learner.policies.occasions import Occasions
 from learner.policies.policy import Action, Maker, Policy
-from learner.policies.reservoir import Lesson
+from learner.policies.stores import Lesson
 from stream.records import Features, Label
 from stream.texts import shown
 

@@ -8,7 +8,8 @@ from typing import Any
 from learner.policies.arguments import whole
 from learner.policies.policy import Maker
 from learner.policies.refit import Refit
-from learner.policies.reservoir import Lesson, Reservoir
+from learner.policies.reservoir import Reservoir
+from learner.policies.stores import Lesson, Store
 from stream.records import Features, Label
 
 
@@ -45,6 +46,11 @@ class RefitAll(Refit):
     def kept(self) -> list[Lesson]:
         """Return all that is kept, oldest first."""
         return self._past.lessons
+
+    @property
+    def stores(self) -> Sequence[Store]:
+        """All that is kept."""
+        return [self._past]
 
     def details(self) -> dict[str, Any]:
         """Return how many samples there were."""

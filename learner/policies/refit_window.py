@@ -9,7 +9,7 @@ from typing import Any
 from learner.policies.arguments import whole
 from learner.policies.policy import Maker
 from learner.policies.refit import Refit
-from learner.policies.reservoir import Lesson
+from learner.policies.stores import Lesson, Newest, Store
 from stream.records import Features, Label
 
 
@@ -33,17 +33,30 @@ class RefitWindow(Refit):
         period: float | str | None = None,
         passes: int = 1,
     ) -> None:
-        self._window: deque[Lesson] = deque(maxlen=whole(self.name, "window", window))
+        self._window = Newest(whole(self.name, "window", window))
         super().__init__(make, on_drift=on_drift, every=every, period=period, passes=passes)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take a checkpoint of an older version as well, which knows no ids."""
+        self.__dict__.update(state)
+        if isinstance(old := self._window, deque):
+            self._window = Newest(old.maxlen or 0)
+            for x, y in old:
+                self._window.add((x,), (y,))
 
     def keep(self, xs: Sequence[Features], ys: Sequence[Label]) -> None:
         """Keep the newest samples."""
-        self._window.extend(zip(xs, ys, strict=True))
+        self._window.add(xs, ys)
 
     def kept(self) -> list[Lesson]:
         """Return the newest samples, oldest first."""
-        return list(self._window)
+        return self._window.lessons
+
+    @property
+    def stores(self) -> Sequence[Store]:
+        """The newest samples."""
+        return [self._window]
 
     def details(self) -> dict[str, Any]:
         """Return how many it would have liked to train on."""
-        return {"window": self._window.maxlen}
+        return {"window": self._window.size}

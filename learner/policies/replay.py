@@ -8,7 +8,8 @@ from learner.models.model import Model
 from learner.policies.arguments import number, whole
 from learner.policies.followed import Followed
 from learner.policies.policy import Maker, Policy
-from learner.policies.reservoir import Lesson, Reservoir
+from learner.policies.reservoir import Reservoir
+from learner.policies.stores import Lesson, Store
 from stream.records import Features, Label
 
 
@@ -27,23 +28,35 @@ class Replay(Policy):
         super().__init__(make)
         size = whole("replay", "size", size)
         ratio = number("replay", "ratio", ratio, above=0, below=100)
-        self.model: Model = _Mixed(self.model, Reservoir(size, make.seed), ratio)
+        self.model: Mixed = Mixed(self.model, Reservoir(size, make.seed), ratio)
+
+    @property
+    def stores(self) -> Sequence[Store]:
+        """The samples that may be learned once more."""
+        return [self.model.past]
 
 
-class _Mixed(Followed):
+class Mixed(Followed):
     """A model that learns what it is taught together with some of what it was taught."""
 
     def __init__(self, model: Model, past: Reservoir, ratio: float) -> None:
         super().__init__(model, past.add)
         self._past, self._ratio, self._owed = past, ratio, 0.0
 
+    @property
+    def past(self) -> Reservoir:
+        """What it draws from."""
+        return self._past
+
     def learn_one(self, x: Features, y: Label) -> None:
+        """Learn one labelled sample, and then what is drawn for it."""
         self.inner.learn_one(x, y)
         for old_x, old_y in self._drawn(1):
             self.inner.learn_one(old_x, old_y)
         self._heard((x,), (y,))
 
     def learn(self, xs: Sequence[Features], ys: Sequence[Label]) -> None:
+        """Learn labelled samples and what is drawn for them, shuffled together."""
         mixed = [*zip(xs, ys, strict=True), *self._drawn(len(xs))]
         self._past.shuffle(mixed)
         new_xs, new_ys = zip(*mixed, strict=True)
@@ -55,3 +68,7 @@ class _Mixed(Followed):
         number = int(self._owed)
         self._owed -= number
         return self._past.draw(number)
+
+
+_Mixed = Mixed
+"""What checkpoints of older versions call it."""

@@ -12,6 +12,7 @@ from learner.models.model import Guess, Model, ModelError
 from learner.policies.arms import NONE, Arm, named
 from learner.policies.around import Frozen
 from learner.policies.policy import Action, Maker, Policy
+from learner.policies.stores import Store
 from stream.errors import SettingError
 from stream.records import ArmTotals, Features, Label
 
@@ -75,6 +76,11 @@ class Several:
     def parts(self) -> list[object]:
         """What the models of all arms have learned."""
         return [part for model in self._models() for part in model.parts]
+
+    @property
+    def stores(self) -> Sequence[Store]:
+        """Where arms keep samples once they are learned."""
+        return [store for arm in self.arms for store in arm.policy.stores]
 
     def serve(self, guesses: Guesses) -> Guess:
         """Return what is served where the arms guess so."""
@@ -240,6 +246,11 @@ class Panel(Policy):
     def forget(self) -> None:
         """Let go of the sample that was guessed last."""
         self.model.forget()
+
+    @property
+    def stores(self) -> Sequence[Store]:
+        """Where the models keep samples once they are learned."""
+        return self.model.stores
 
     def told(self) -> list[Action]:
         """Return what was done while learning, and forget it."""

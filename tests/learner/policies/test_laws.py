@@ -118,7 +118,7 @@ def _no_background(policy):
 
 
 def _no_window(policy):
-    policy._window = type(policy._window)(maxlen=policy._window.maxlen)
+    policy._window = type(policy._window)(policy._window.size)
 
 
 def _no_past(policy):

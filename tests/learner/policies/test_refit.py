@@ -141,7 +141,7 @@ def test_where_no_new_model_can_be_trained_the_old_one_stays():
 
     turn = tell(told, sample(0, 0, a=0))
     kept = told.policy.model
-    told.policy._window.append(({"poison": 1}, 0))
+    told.policy._window.add([{"poison": 1}], [0])
     failed = tell(told, sample(1, 0, a=1))
 
     assert [kind for _, kind, _ in turn.events] == ["not-refitted"]
