@@ -126,7 +126,7 @@ ROWS = (
         "a broker that is killed, is not up yet, and is away for a minute",
         _system("broker"),
         {"BROKER_KILLS": 10, "BROKER_DOWN": 60},
-        {"passed": 2},
+        {"outages": 21, "passed": 1},
     ),
     Row(
         "network",
