@@ -416,7 +416,9 @@ class KafkaTopic:
         """Have ended what is open for good and keeps everybody from reading on."""
         if time.monotonic() - self._moved > _STUCK:
             self._moved = time.monotonic()
-            settled(self._cluster, [self.places[p] for p in cursor], within=0.0)
+            with contextlib.suppress(TopicTimeout):
+                places = [self.places[p] for p in cursor]
+                settled(self._cluster, places, within=0.0, patience=_NEWEST)
 
 
 def _pair(record: Any) -> tuple[int, bytes]:

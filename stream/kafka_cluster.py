@@ -98,6 +98,10 @@ class Cluster:
         """Who can say that nobody wants to wait any longer."""
         self.ours: tuple[str, ...] = ()
         """What the names of the writers begin with that are not somebody else's."""
+        self.fates: dict[tuple[int, int], bool] = {}
+        """By number and epoch of earlier writers, whether their last transaction counts."""
+        self.told: set[Any] = set()
+        """What a person has been told already."""
         self._opened: dict[Any, Any] = {}
         _last.listen()
         put_bounds()

@@ -18,12 +18,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kafka.admin import TransactionState
-from kafka.errors import for_code
+from kafka.errors import KafkaError, for_code
 from kafka.protocol.producer.transaction import WriteTxnMarkersRequest
+from kafka.structs import TopicPartition
 
-from stream.errors import StreamError
+from stream.errors import StreamError, TopicTimeout
 from stream.kafka_cluster import Cluster
-from stream.kafka_growth import places as leaders
 
 _log = logging.getLogger("driftline.kafka")
 
@@ -33,15 +33,13 @@ _MARKED = 0.5
 """Seconds in which the marks of a commit are mostly there: it returns before they are."""
 _WITHIN = 10.0
 """Seconds in which the brokers tell of their transactions, or are asked another time."""
-_FATES = {
-    TransactionState.PREPARE_COMMIT: True,
-    TransactionState.COMPLETE_COMMIT: True,
-    TransactionState.PREPARE_ABORT: False,
-    TransactionState.COMPLETE_ABORT: False,
-}
+_COMMITTED = (TransactionState.PREPARE_COMMIT, TransactionState.COMPLETE_COMMIT)
+_CALLED_OFF = (TransactionState.PREPARE_ABORT, TransactionState.COMPLETE_ABORT)
+_OFFSETS = "__consumer_offsets"
+"""Where Kafka keeps what groups have committed."""
 
-Fates = Mapping[int, bool]
-"""By the numbers of writers, whether their last transaction was committed or called off."""
+Fates = Mapping[tuple[int, int], bool]
+"""By number and epoch of writers, whether their last transaction was committed."""
 
 
 class Open(NamedTuple):
@@ -56,57 +54,66 @@ class Open(NamedTuple):
     start: int
 
 
-class Writing(NamedTuple):
-    """What a coordinator knows of a writer: its name, where it writes, and `fate_of` it."""
+def fate_of(writing: Any, epoch: int) -> bool | None:
+    """Return whether the last transaction of a writer's `epoch` was committed, if it is known.
 
-    name: str
-    places: frozenset[Any]
-    fate: bool | None
-
-
-def fate_of(state: Any) -> bool | None:
-    """Return whether a transaction in that state was committed; None where that is not known.
-
-    A coordinator forgets it as soon as another process takes the writer's name.
+    `writing` is what the coordinator knows of the writer: nothing any more once another
+    process has taken its name. One that it calls off for its age takes the next epoch.
     """
-    return _FATES.get(state)
+    if writing.state in _COMMITTED and writing.producer_epoch == epoch:
+        return True
+    if writing.state in _CALLED_OFF and writing.producer_epoch in (epoch, epoch + 1):
+        return False
+    return None
 
 
 def settled(
-    cluster: Cluster, places: Sequence[Any], *, within: float, fates: Fates | None = None
+    cluster: Cluster, places: Sequence[Any], *, within: float, patience: float | None = None
 ) -> bool:
     """Wait for up to `within` seconds until nothing is open in partitions of a topic.
 
     Return whether that is so. What Kafka has forgotten to end is ended; see `end_forgotten`.
+    `patience` is that of `Cluster.ask`.
     """
-    while not cluster.end(places, within=min(within, _STEP))[1]:
-        within -= _STEP
-        if not end_forgotten(cluster, places, fates) and within <= 0:
+    step = _MARKED
+    while not cluster.end(places, within=min(within, step), patience=patience)[1]:
+        within, step = within - step, _STEP
+        if not end_forgotten(cluster, places) and within <= 0:
             return False
     return True
 
 
-def see_through(cluster: Cluster, ends: Mapping[Any, int], producer: int) -> None:
+def see_through(
+    cluster: Cluster, ends: Mapping[Any, int], epoch: tuple[int, int], *, within: float
+) -> None:
     """Wait until the last commit of a writer has its mark wherever it wrote.
 
-    `ends` are the offsets after what it wrote in each partition. Without a mark these records
-    would go with the next transaction, and be lost if that is called off.
+    `ends` are the offsets after what it wrote in each partition, `epoch` is its number and
+    epoch. Without a mark these records would go with the next transaction, and be lost if
+    that is called off. Raises `TopicTimeout` where the mark is still missing after `within`.
     """
+    last = time.monotonic() + within
     for topic in {place.topic for place in ends}:
         places = [place for place in ends if place.topic == topic]
-        deadline = time.monotonic() + _MARKED
-        while any(cluster.readable(places)[p] < ends[place] for p, place in _numbered(places)):
-            if time.monotonic() < deadline:
+        look = time.monotonic() + _MARKED
+        while not _read_past(cluster, places, ends):
+            if time.monotonic() < look:
                 time.sleep(0.001)
                 continue
-            end_forgotten(cluster, places, {producer: True})
-            if not is_open(cluster, places, producer):
+            end_forgotten(cluster, places, {epoch: True})
+            if not is_open(cluster, places, epoch[0]):
                 break  # it is another's that cannot be read past
-            deadline = time.monotonic() + _MARKED
+            if time.monotonic() > last:
+                raise TopicTimeout(
+                    f"a commit to {topic!r} on Kafka at {cluster.address} is not to be read "
+                    f"after {within:g} s; see what was said above, and start again"
+                )
+            look = time.monotonic() + _MARKED
 
 
-def _numbered(places: Iterable[Any]) -> list[tuple[int, Any]]:
-    return [(place.partition, place) for place in places]
+def _read_past(cluster: Cluster, places: Sequence[Any], ends: Mapping[Any, int]) -> bool:
+    readable = cluster.readable(places)
+    return all(readable[place.partition] >= ends[place] for place in places)
 
 
 def is_open(cluster: Cluster, places: Sequence[Any], producer: int) -> bool:
@@ -116,57 +123,100 @@ def is_open(cluster: Cluster, places: Sequence[Any], producer: int) -> bool:
     return False
 
 
+def look_back(cluster: Cluster, writing: Any) -> None:
+    """End what a writer has left open, before its name is taken anew and its fate forgotten.
+
+    `writing` is what its coordinator knows of it; from here on we know that as well.
+    """
+    for epoch in (writing.producer_epoch, writing.producer_epoch - 1):
+        if (fate := fate_of(writing, epoch)) is not None:
+            cluster.fates[writing.producer_id, epoch] = fate
+    with contextlib.suppress(StreamError):
+        places = _places_of_ours(cluster)
+        if is_open(cluster, places, writing.producer_id):
+            end_forgotten(cluster, places)
+    with contextlib.suppress(StreamError):
+        end_cursors(cluster)
+
+
+def end_cursors(cluster: Cluster) -> None:
+    """End what is forgotten among the cursors of groups."""
+    end_forgotten(cluster, _places(cluster, [_OFFSETS]))
+
+
+def _places_of_ours(cluster: Cluster) -> list[Any]:
+    names = cluster.ask(cluster.admin.list_topics, "list topics", within=_WITHIN)
+    return _places(cluster, [name for name in names if name.startswith(cluster.ours)])
+
+
+def _places(cluster: Cluster, names: Sequence[str]) -> list[Any]:
+    ask = functools.partial(cluster.admin.describe_topics, names)
+    return [
+        TopicPartition(topic["name"], each["partition_index"])
+        for topic in cluster.ask(ask, "describe topics", within=_WITHIN)
+        if not topic["error_code"]
+        for each in topic["partitions"]
+    ]
+
+
 def end_forgotten(cluster: Cluster, places: Sequence[Any], fates: Fates | None = None) -> int:
     """End what Kafka has forgotten to end in these partitions; return how much that was.
 
-    Only what writers of ours have left, and only where it is known how: by `fates`, or by
-    their coordinators. It takes the right `ClusterAction`; without it a warning says what to
-    do. Brokers that do not tell, as those before 3.0, are left as they are.
+    Only what writers of ours have left, and only where it is known how: by `fates`, by what
+    this process saw when it took their names, or by their coordinators. It takes the right
+    `ClusterAction`; without it a warning says what to do. Brokers that do not tell, as those
+    before 3.0, are left as they are.
     """
     ended = 0
     with contextlib.suppress(StreamError):
-        for each, writing in forgotten(cluster, places):
-            fate = writing.fate if fates is None else fates.get(each.producer, writing.fate)
-            ours = writing.name.startswith(cluster.ours)
-            if ours and fate is not None:
+        for each, name, told in forgotten(cluster, places):
+            known = {**cluster.fates, **(fates or {})}
+            fate = known.get((each.producer, each.epochs[0]), told)
+            if not name.startswith(cluster.ours):
+                _say_how(cluster, each, f"it is for {name!r} to say whether it counts", None)
+            elif fate is None:
+                _say_how(cluster, each, f"whether {name!r} committed it is not known", None)
+            else:
                 ended += _end(cluster, each, committed=fate)
-            elif not ours:
-                _say_how(
-                    each, f"writer {writing.name!r} has to know whether it counts", "abort"
-                )
     return ended
 
 
 def _end(cluster: Cluster, each: Open, *, committed: bool) -> bool:
     try:
-        cluster.ask(
-            lambda: _mark(cluster, each, committed), "end a transaction", within=_WITHIN
-        )
-    except StreamError as error:
-        _say_how(each, str(error), "commit" if committed else "abort")
+        done = _mark(cluster, each, committed)
+    except (KafkaError, StreamError) as error:
+        _say_how(cluster, each, str(error), committed)
         return False
-    _log.warning(
-        "Kafka at %s forgot to %s a transaction in %r, partition %d, from offset %d on; "
-        "that is done now",
-        *(cluster.address, "commit" if committed else "call off", *each.place, each.start),
-    )
-    return True
+    if done:
+        _log.warning(
+            "Kafka at %s forgot to %s a transaction in %r, partition %d, from offset %d on; "
+            "that is done now",
+            *(cluster.address, "commit" if committed else "call off", *each.place, each.start),
+        )
+    return done
 
 
-def _say_how(each: Open, why: str, how: str) -> None:
+def _say_how(cluster: Cluster, each: Open, why: str, committed: bool | None) -> None:
+    """Say once how a transaction is ended by hand."""
+    if each in cluster.told:
+        return
+    cluster.told.add(each)
     topic, partition = each.place
     tool = f"kafka-transactions abort --topic {topic} --partition {partition}"
     _log.warning(
         "a transaction in %r, partition %d, has no end since offset %d (%s); %s",
         *(topic, partition, each.start, why),
-        f"end it with {tool} --start-offset {each.start}"
-        if how == "abort"
-        else "it was committed: have somebody start driftline once who has ClusterAction",
+        "it was committed: start once with a user who has ClusterAction"
+        if committed
+        else f"to call it off: {tool} --start-offset {each.start}",
     )
 
 
-def _mark(cluster: Cluster, each: Open, committed: bool) -> None:
-    """Write the mark that is missing."""
+def _mark(cluster: Cluster, each: Open, committed: bool) -> bool:
+    """Write the mark that is missing; return False if it is no longer.
+
+    Tried once: a second mark would end whatever the writer has begun there since.
+    """
     marker = WriteTxnMarkersRequest.WritableTxnMarker
     topic, partition = each.place
     producer_epoch, coordinator_epoch = each.epochs
@@ -183,22 +233,29 @@ def _mark(cluster: Cluster, each: Open, committed: bool) -> None:
             )
         ]
     )
-    manager = cluster.admin._manager
-    leader = leaders(cluster, topic)[partition].leader
-    answer = manager.run(manager.send, request, leader)
-    for found in answer.markers:
-        for some in found.topics:
-            for one in some.partitions:
-                if one.error_code:
-                    raise for_code(one.error_code)()
+    admin = cluster.admin
+    leaders = admin._manager.run(admin._async_get_leader_for_partitions, [each.place])
+    if each not in _open(cluster, [each.place]):
+        return False
+    answer = admin._manager.run(admin._manager.send, request, next(iter(leaders)))
+    (error,) = (
+        one.error_code
+        for found in answer.markers
+        for some in found.topics
+        for one in some.partitions
+    )
+    if error:
+        raise for_code(error)()
+    return True
 
 
-def forgotten(cluster: Cluster, places: Sequence[Any]) -> list[tuple[Open, Writing]]:
+def forgotten(cluster: Cluster, places: Sequence[Any]) -> list[tuple[Open, str, bool | None]]:
     """Return the transactions open in these partitions that their coordinator does not know.
 
-    A coordinator knows of a partition before the first record is in it, and until the mark
-    is. So one that is open before it is asked, and still afterwards, is open for good. Of a
-    writer that we may not see nothing is known, and so nothing is forgotten.
+    Each with the name of its writer, and with its fate as the coordinator tells it. That one
+    knows of a partition before the first record is in it, and until the mark is. So one that
+    is open before it is asked, and still afterwards, is open for good. Of a writer that we
+    may not see nothing is known, and so nothing is forgotten.
     """
     before = _open(cluster, places)
     if not before:
@@ -206,11 +263,11 @@ def forgotten(cluster: Cluster, places: Sequence[Any]) -> list[tuple[Open, Writi
     known = _known(cluster, {each.producer for each in before})
     after = set(_open(cluster, places))
     return [
-        (each, known[each.producer])
+        (each, name, fate_of(writing, each.epochs[0]))
         for each in before
-        if each in after
-        and each.producer in known
-        and each.place not in known[each.producer].places
+        if each in after and each.producer in known
+        for name, writing in [known[each.producer]]
+        if each.place not in writing.topic_partitions
     ]
 
 
@@ -230,15 +287,13 @@ def _open(cluster: Cluster, places: Sequence[Any]) -> list[Open]:
     ]
 
 
-def _known(cluster: Cluster, producers: Iterable[int]) -> dict[int, Writing]:
+def _known(cluster: Cluster, producers: Iterable[int]) -> dict[int, tuple[str, Any]]:
     wanted, admin = list(producers), cluster.admin
 
-    def tell() -> dict[int, Writing]:
+    def tell() -> dict[int, tuple[str, Any]]:
         listed = admin.list_transactions(producer_id_filters=wanted)
         names = {each.transactional_id for some in listed.values() for each in some}
-        return {
-            it.producer_id: Writing(name, frozenset(it.topic_partitions), fate_of(it.state))
-            for name, it in admin.describe_transactions(names).items()
-        }
+        told = admin.describe_transactions(names)
+        return {each.producer_id: (name, each) for name, each in told.items()}
 
     return cluster.ask(tell, "tell of its transactions", within=_WITHIN)

@@ -23,8 +23,7 @@ from kafka.structs import MemberState, OffsetAndMetadata, TopicPartition
 
 from stream.errors import Fenced, SeatLost, SettingError, StreamError
 from stream.kafka_cluster import LOOK, Cluster, Waiting
-from stream.kafka_forgotten import end_forgotten
-from stream.kafka_growth import describe
+from stream.kafka_forgotten import end_cursors
 from stream.kafka_writer import LOOK_FOR, KafkaWriter
 from stream.topic import Cursor, Share, Topic
 
@@ -46,8 +45,6 @@ _STABLE = 30.0
 """Seconds for which a commit may be pending: a transaction's timeout, and Kafka's own look."""
 _STILL = 5.0
 """Seconds of silence that explain why a group has gone on; heartbeats come every second."""
-_OFFSETS = "__consumer_offsets"
-"""Where Kafka keeps what groups have committed."""
 _PART = 1.0
 """Seconds after which a wait for a pending commit is said."""
 
@@ -155,7 +152,8 @@ class KafkaSeat:
             except refusals.RetriableError as error:
                 if timeout == _PART:
                     _log.info("waiting for a commit to %r that is pending", self._group)
-                    self._end_forgotten()
+                    with contextlib.suppress(StreamError):
+                        end_cursors(self._cluster)
                 else:
                     raise SeatLost(
                         f"Kafka at {self._cluster.address} did not tell within {_STABLE:g} s "
@@ -167,14 +165,6 @@ class KafkaSeat:
             else:
                 return found
         raise AssertionError("the last try returns or raises")
-
-    def _end_forgotten(self) -> None:
-        """Have a commit ended that is pending for good, if we may and Kafka tells."""
-        with contextlib.suppress(StreamError):
-            partitions = describe(self._cluster, _OFFSETS).partitions
-            end_forgotten(
-                self._cluster, [TopicPartition(_OFFSETS, p) for p in range(partitions)]
-            )
 
     def close(self) -> None:
         """Leave the group, unless by a name under which it comes back; drop the writer."""

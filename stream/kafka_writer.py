@@ -21,7 +21,7 @@ from kafka.structs import TopicPartition
 
 from stream.errors import Fenced, StreamError, TopicFailed, TopicTimeout
 from stream.kafka_cluster import ANSWER, Cluster, Waiting
-from stream.kafka_forgotten import fate_of, is_open, see_through, settled
+from stream.kafka_forgotten import is_open, look_back, see_through, settled
 from stream.kafka_growth import meet
 from stream.topic import Cursor, Topic, backwards, partition_of
 
@@ -57,12 +57,12 @@ class KafkaWriter:
             self._producer = cluster.open(KafkaProducer)
         else:
             self._producer = cluster.open(KafkaProducer, _TRANSACTION, transactional_id=name)
-            before = self._described()
+            if before := self._described():
+                look_back(cluster, before)
             started = self._producer.init_transactions
             cluster.ask(started, f"let {name!r} write", within=float("inf"))
-            self._epoch = self._latest_epoch()
-            # Its coordinator has forgotten it by now; what was under way is called off.
-            self._fate = bool(before and fate_of(before.state))
+            if found := self._described():
+                self._epoch = found.producer_id, found.producer_epoch
         self._largest: int = self._producer.config["max_request_size"]
         self._timeout = self._producer.config["transaction_timeout_ms"] / 1000
 
@@ -160,7 +160,7 @@ class KafkaWriter:
         for topic, partition in {(record[0], record[4]) for record in records}:
             meet(self._cluster, producer, topic, partition, within=within)
         if self._atomic:
-            self._look_behind({record[0] for record in records})
+            self._look_behind({record[0] for record in records}, within)
             producer.begin_transaction()
         futures = [producer.send(*record) for record in records]
         producer.flush(within)
@@ -172,20 +172,18 @@ class KafkaWriter:
             }
         return refusal
 
-    def _look_behind(self, topics: set[str]) -> None:
+    def _look_behind(self, topics: set[str], within: float) -> None:
         """See that no transaction of this name is left open where the next one may write.
 
         It would share the fate of that one. Raises `TopicFailed` where it stays open.
         """
         if self._epoch is None:
             return  # brokers that do not tell
-        producer = self._epoch[0]
-        see_through(self._cluster, self._ends, producer)
+        see_through(self._cluster, self._ends, self._epoch, within=within)
         for topic in topics - self._looked:
             places = self._places(topic)
-            fates = {producer: self._fate}
-            whole = settled(self._cluster, places, within=0.0, fates=fates)
-            if not whole and is_open(self._cluster, places, producer):
+            whole = settled(self._cluster, places, within=0.0)
+            if not whole and is_open(self._cluster, places, self._epoch[0]):
                 raise TopicFailed(
                     f"a transaction of {self._name!r} in {topic!r} has no end, and the next "
                     "would be taken for a part of it; see what was said above"
@@ -217,18 +215,16 @@ class KafkaWriter:
         """
         if self._epoch is None:
             return False
-        latest = self._latest_epoch()
-        return latest is not None and latest != self._epoch
-
-    def _latest_epoch(self) -> tuple[int, int] | None:
-        """Return the epoch of the name's newest writer; brokers before 3.0 tell None."""
-        found = self._described(within=LOOK_FOR)
-        return found and (found.producer_id, found.producer_epoch)
+        with contextlib.suppress(StreamError):
+            latest = self._described(within=LOOK_FOR)
+            now = latest and (latest.producer_id, latest.producer_epoch)
+            return latest is not None and now != self._epoch
+        return False
 
     def _described(self, within: float | None = None) -> Any:
-        """Return what the coordinator knows of the name, None if nothing."""
+        """Return what the coordinator knows of the name; brokers before 3.0 tell None."""
         ask = functools.partial(self._cluster.admin.describe_transactions, [self._name])
-        with contextlib.suppress(StreamError):
+        with contextlib.suppress(TopicFailed):
             what = f"describe the writer {self._name!r}"
             return self._cluster.ask(ask, what, within=within)[self._name]
         return None
@@ -246,8 +242,7 @@ class KafkaWriter:
     def rows(self, topic: str) -> dict[int, int]:
         """Return the last committed `row` in each partition, read from its end backwards."""
         into = self._topic(topic)
-        fates = {self._epoch[0]: self._fate} if self._epoch else None
-        if not settled(self._cluster, self._places(topic), within=ANSWER, fates=fates):
+        if not settled(self._cluster, self._places(topic), within=ANSWER):
             raise TopicTimeout(
                 f"a transaction in {topic!r} has been open for {ANSWER:g} s; end the writer it "
                 "belongs to and start again"

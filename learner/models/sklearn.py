@@ -167,8 +167,9 @@ class SklearnModel:
             self.estimator.partial_fit(rows, np.array(ys, dtype=np.float64))
         else:
             codes = np.array([self._code[y] for y in ys])
-            # Said more than once they would be compared with what was said, grain by grain.
-            told = getattr(self.estimator, "classes_", None) is not None
+            # Said again, scikit-learn's own compare them with what was said, grain by grain.
+            own = type(self.estimator).__module__.startswith("sklearn.")
+            told = own and getattr(self.estimator, "classes_", None) is not None
             classes = None if told else np.arange(len(self._classes))
             self.estimator.partial_fit(rows, codes, classes=classes)
         # Networks keep the loss of every lesson there ever was, and look at the last alone.

@@ -16,7 +16,7 @@ from kafka import errors as refusals
 from kafka.producer import transaction_manager
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
-from stream import kafka, kafka_forgotten
+from stream import kafka, kafka_forgotten, kafka_writer
 from stream.errors import TopicFailed
 from stream.kafka import KafkaLog
 from stream.kafka_forgotten import end_forgotten, forgotten, see_through
@@ -111,7 +111,7 @@ def test_what_was_never_committed_is_not_committed_with_the_next(
 ) -> None:
     """Left alone, a writer's next commit makes seen what its last life had called off."""
     if not guarded:
-        monkeypatch.setattr(KafkaWriter, "_look_behind", lambda *_: None)
+        _blind(monkeypatch)
     begin(f"{log.stream}.w", topic, b"never", committed=False)
     written(log, f"{log.stream}.w", b"said", topic)
     assert values(log, topic) == ([b"said"] if guarded else [b"never", b"said"])
@@ -123,13 +123,19 @@ def test_what_was_committed_is_not_lost_with_the_next(
 ) -> None:
     """Left alone, what a writer's last life had committed goes when the next is called off."""
     if not guarded:
-        monkeypatch.setattr(KafkaWriter, "_look_behind", lambda *_: None)
+        _blind(monkeypatch)
     begin(f"{log.stream}.w", topic, b"before", committed=True)
     with contextlib.closing(log.writer(f"{log.stream}.w")) as writer:
         writer.append(topic, b"no", partition=0)
         monkeypatch.setattr(KafkaWriter, "_store", _call_off)
         writer.commit()
     assert values(log, topic) == ([b"before"] if guarded else [])
+
+
+def _blind(monkeypatch: Patch) -> None:
+    """Have writers look neither back nor behind them."""
+    monkeypatch.setattr(kafka_writer, "look_back", lambda *_: None)
+    monkeypatch.setattr(KafkaWriter, "_look_behind", lambda *_: None)
 
 
 def _call_off(writer: Any, records: Any, _: object, within: float) -> None:
@@ -143,10 +149,10 @@ def test_a_commit_is_seen_through_before_the_next_begins(
 ) -> None:
     """A mark that is missing is written; a writer knows where its own have to stand."""
     producer = begin(f"{log.stream}.w", topic, b"said", committed=True)
-    number = producer._transaction_manager.producer_id_and_epoch.producer_id
+    writer = producer._transaction_manager.producer_id_and_epoch
     place = TopicPartition(topic, 0)
     assert log.cluster.readable([place]) == {0: 0}
-    see_through(log.cluster, {place: 1}, number)
+    see_through(log.cluster, {place: 1}, (writer.producer_id, writer.epoch), within=5)
     assert log.cluster.readable([place]) == {0: 2}
 
     writer = log.writer(f"{log.stream}.other")
