@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -14,6 +15,8 @@ from monitor.live import Live
 from monitor.page import pages
 from monitor.picture import picture, whole
 from stream.pages import routes
+
+lines = logging.getLogger(__name__)
 
 LATER = 2.0
 """Seconds after which the libraries of the details come in: the first picture needs none."""
@@ -50,8 +53,12 @@ class Doors:
             live.close()
 
     def _load(self) -> None:
-        load()
-        self._detailed = True
+        try:
+            load()
+        except ImportError:
+            lines.exception("the page will have no more figures than it has")
+        else:
+            self._detailed = True
 
     def _state(self, follower: Follower, at: int) -> dict[str, Any]:
         """Return what the page shows of a learner, and how much of its past has been read."""

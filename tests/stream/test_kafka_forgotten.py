@@ -132,6 +132,31 @@ def test_what_was_committed_is_not_lost_with_the_next(
     assert values(log, topic) == ([b"before"] if guarded else [])
 
 
+@FATES
+def test_a_name_that_is_taken_twice_without_a_word_loses_nothing(
+    log: KafkaLog, topic: str, begin: Any, committed: bool
+) -> None:
+    """A coordinator forgets at the first time how the last transaction ended."""
+    begin(f"{log.stream}.w", topic, b"before", committed=committed)
+    log.writer(f"{log.stream}.w").close()
+    written(log, f"{log.stream}.w", b"said", topic)
+    assert values(log, topic) == [b"before"] * committed + [b"said"]
+
+
+def test_what_nobody_knows_is_left_to_a_person(
+    log: KafkaLog, topic: str, begin: Any, monkeypatch: Patch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A writer whose last life nobody can tell of does not go on as if nothing had been."""
+    begin(f"{log.stream}.w", topic, b"before", committed=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(kafka_writer, "look_back", lambda *_: None)
+        log.writer(f"{log.stream}.w").close()
+    for _ in range(2):
+        with pytest.raises(TopicFailed, match="has no end"):
+            written(log, f"{log.stream}.w", b"said", topic)
+    assert caplog.text.count("committed it is not known") == 1
+
+
 def _blind(monkeypatch: Patch) -> None:
     """Have writers look neither back nor behind them."""
     monkeypatch.setattr(kafka_writer, "look_back", lambda *_: None)
@@ -258,10 +283,11 @@ def test_one_that_ends_while_we_ask_is_not_taken_for_forgotten(
     alive.close()
 
 
+@pytest.mark.parametrize("renewed", [True, False])
 def test_cursors_that_are_pending_for_good_come_free(
-    trusting: str, sit: Sit, monkeypatch: Patch
+    trusting: str, sit: Sit, monkeypatch: Patch, renewed: bool
 ) -> None:
-    """A group whose cursors a dead member has left pending goes on from them."""
+    """Members, and who comes by the name of a dead one, go on from what that one committed."""
     seat = sit(trusting, "a")
     settle(seat)
     seat.writer.commit({0: 1})
@@ -276,6 +302,9 @@ def test_cursors_that_are_pending_for_good_come_free(
     producer.begin_transaction()
     moved = {TopicPartition(seat._topic, 0): OffsetAndMetadata(3)}
     producer.send_offsets_to_transaction(moved, seat.writer.metadata)
+    if renewed:
+        seat = sit(trusting, "a")
+        settle(seat)
     assert seat.committed([0]) == {0: 3}
 
 
