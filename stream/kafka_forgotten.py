@@ -14,16 +14,16 @@ import contextlib
 import functools
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from kafka.admin import TransactionState
 from kafka.errors import KafkaError, for_code
 from kafka.protocol.producer.transaction import WriteTxnMarkersRequest
 from kafka.structs import TopicPartition
 
 from stream.errors import StreamError, TopicTimeout
 from stream.kafka_cluster import Cluster
+from stream.kafka_open import WITHIN, Open, fate_of, forgotten, is_open, open_in
 
 _log = logging.getLogger("driftline.kafka")
 
@@ -31,40 +31,11 @@ _STEP = 5.0
 """Seconds after which it is worth a look why a transaction has been open for so long."""
 _MARKED = 0.5
 """Seconds in which the marks of a commit are mostly there: it returns before they are."""
-_WITHIN = 10.0
-"""Seconds in which the brokers tell of their transactions, or are asked another time."""
-_COMMITTED = (TransactionState.PREPARE_COMMIT, TransactionState.COMPLETE_COMMIT)
-_CALLED_OFF = (TransactionState.PREPARE_ABORT, TransactionState.COMPLETE_ABORT)
 _OFFSETS = "__consumer_offsets"
 """Where Kafka keeps what groups have committed."""
 
 Fates = Mapping[tuple[int, int], bool]
 """By number and epoch of writers, whether their last transaction was committed."""
-
-
-class Open(NamedTuple):
-    """A transaction that is open in a partition from the offset `start` on.
-
-    `producer` is the writer's number, `epochs` are its own and its coordinator's.
-    """
-
-    place: Any
-    producer: int
-    epochs: tuple[int, int]
-    start: int
-
-
-def fate_of(writing: Any, epoch: int) -> bool | None:
-    """Return whether the last transaction of a writer's `epoch` was committed, if it is known.
-
-    `writing` is what the coordinator knows of the writer: nothing any more once another
-    process has taken its name. One that it calls off for its age takes the next epoch.
-    """
-    if writing.state in _COMMITTED and writing.producer_epoch == epoch:
-        return True
-    if writing.state in _CALLED_OFF and writing.producer_epoch in (epoch, epoch + 1):
-        return False
-    return None
 
 
 def settled(
@@ -116,13 +87,6 @@ def _read_past(cluster: Cluster, places: Sequence[Any], ends: Mapping[Any, int])
     return all(readable[place.partition] >= ends[place] for place in places)
 
 
-def is_open(cluster: Cluster, places: Sequence[Any], producer: int) -> bool:
-    """Return whether a writer has a transaction open in these partitions, as far as is told."""
-    with contextlib.suppress(StreamError):
-        return any(each.producer == producer for each in _open(cluster, places))
-    return False
-
-
 def look_back(cluster: Cluster, writing: Any) -> None:
     """End what a writer has left open, before its name is taken anew and its fate forgotten.
 
@@ -145,7 +109,7 @@ def end_cursors(cluster: Cluster) -> None:
 
 
 def _places_of_ours(cluster: Cluster) -> list[Any]:
-    names = cluster.ask(cluster.admin.list_topics, "list topics", within=_WITHIN)
+    names = cluster.ask(cluster.admin.list_topics, "list topics", within=WITHIN)
     return _places(cluster, [name for name in names if name.startswith(cluster.ours)])
 
 
@@ -153,7 +117,7 @@ def _places(cluster: Cluster, names: Sequence[str]) -> list[Any]:
     ask = functools.partial(cluster.admin.describe_topics, names)
     return [
         TopicPartition(topic["name"], each["partition_index"])
-        for topic in cluster.ask(ask, "describe topics", within=_WITHIN)
+        for topic in cluster.ask(ask, "describe topics", within=WITHIN)
         if not topic["error_code"]
         for each in topic["partitions"]
     ]
@@ -235,7 +199,7 @@ def _mark(cluster: Cluster, each: Open, committed: bool) -> bool:
     )
     admin = cluster.admin
     leaders = admin._manager.run(admin._async_get_leader_for_partitions, [each.place])
-    if each not in _open(cluster, [each.place]):
+    if each not in open_in(cluster, [each.place]):
         return False
     answer = admin._manager.run(admin._manager.send, request, next(iter(leaders)))
     (error,) = (
@@ -247,53 +211,3 @@ def _mark(cluster: Cluster, each: Open, committed: bool) -> bool:
     if error:
         raise for_code(error)()
     return True
-
-
-def forgotten(cluster: Cluster, places: Sequence[Any]) -> list[tuple[Open, str, bool | None]]:
-    """Return the transactions open in these partitions that their coordinator does not know.
-
-    Each with the name of its writer, and with its fate as the coordinator tells it. That one
-    knows of a partition before the first record is in it, and until the mark is. So one that
-    is open before it is asked, and still afterwards, is open for good. Of a writer that we
-    may not see nothing is known, and so nothing is forgotten.
-    """
-    before = _open(cluster, places)
-    if not before:
-        return []
-    known = _known(cluster, {each.producer for each in before})
-    after = set(_open(cluster, places))
-    return [
-        (each, name, fate_of(writing, each.epochs[0]))
-        for each in before
-        if each in after and each.producer in known
-        for name, writing in [known[each.producer]]
-        if each.place not in writing.topic_partitions
-    ]
-
-
-def _open(cluster: Cluster, places: Sequence[Any]) -> list[Open]:
-    ask = functools.partial(cluster.admin.describe_producers, places)
-    found = cluster.ask(ask, "tell who writes", within=_WITHIN)
-    return [
-        Open(
-            place,
-            each.producer_id,
-            (each.producer_epoch, each.coordinator_epoch),
-            each.current_transaction_start_offset,
-        )
-        for place, state in found.items()
-        for each in state.active_producers
-        if each.current_transaction_start_offset >= 0
-    ]
-
-
-def _known(cluster: Cluster, producers: Iterable[int]) -> dict[int, tuple[str, Any]]:
-    wanted, admin = list(producers), cluster.admin
-
-    def tell() -> dict[int, tuple[str, Any]]:
-        listed = admin.list_transactions(producer_id_filters=wanted)
-        names = {each.transactional_id for some in listed.values() for each in some}
-        told = admin.describe_transactions(names)
-        return {each.producer_id: (name, each) for name, each in told.items()}
-
-    return cluster.ask(tell, "tell of its transactions", within=_WITHIN)

@@ -21,8 +21,9 @@ from kafka.structs import TopicPartition
 
 from stream.errors import Fenced, StreamError, TopicFailed, TopicTimeout
 from stream.kafka_cluster import ANSWER, Cluster, Waiting
-from stream.kafka_forgotten import is_open, look_back, see_through, settled
+from stream.kafka_forgotten import look_back, see_through, settled
 from stream.kafka_growth import meet
+from stream.kafka_open import is_open
 from stream.topic import Cursor, Topic, backwards, partition_of
 
 _TRANSACTION = {"transaction_timeout_ms": 10_000, "retry_backoff_ms": 5}

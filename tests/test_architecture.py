@@ -37,7 +37,7 @@ DOORS = {
         "stream/kafka_growth.py",
         *(
             f"stream/kafka_{name}.py"
-            for name in ("configs", "login", "marks", "members", "probe", "rights")
+            for name in ("configs", "login", "marks", "members", "open", "probe", "rights")
         ),
         "stream/kafka_seat.py",
         "stream/kafka_writer.py",

@@ -16,10 +16,11 @@ from kafka import errors as refusals
 from kafka.producer import transaction_manager
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
-from stream import kafka, kafka_forgotten, kafka_writer
+from stream import kafka, kafka_forgotten, kafka_open, kafka_writer
 from stream.errors import TopicFailed
 from stream.kafka import KafkaLog
-from stream.kafka_forgotten import end_forgotten, forgotten, see_through
+from stream.kafka_forgotten import end_forgotten, see_through
+from stream.kafka_open import forgotten
 from stream.kafka_writer import KafkaWriter
 from tests.stream.seating import Sit, settle
 from tools.kafka import Broker
@@ -272,13 +273,13 @@ def test_one_that_ends_while_we_ask_is_not_taken_for_forgotten(
     alive.init_transactions()
     alive.begin_transaction()
     alive.send(topic, b"slow", partition=0).get(10)
-    known = kafka_forgotten._known
+    known = kafka_open._known
 
     def late(*asked: Any) -> Any:
         alive.abort_transaction()
         return known(*asked)
 
-    monkeypatch.setattr(kafka_forgotten, "_known", late)
+    monkeypatch.setattr(kafka_open, "_known", late)
     assert forgotten(log.cluster, [TopicPartition(topic, 0)]) == []
     alive.close()
 
