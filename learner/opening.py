@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from learner.counts import Counts
 from stream.errors import TopicMissing
-from stream.topic import Log, Topic
+from stream.topic import Log, Topic, samples_of
 
 if TYPE_CHECKING:
     from learner.serving.desk import Desk
@@ -66,10 +66,14 @@ def awaited(log: Log, name: str, stopping: Stopping, *, patient: bool) -> Topic 
                 raise
         if time.monotonic() - said >= _SAY or said == since:
             said = time.monotonic()
+            ours = name == samples_of(log.stream)
             _log.info(
-                "waiting for topic %s, %.0f s; 'driftline produce' on this --stream makes it",
+                "waiting for topic %s, %.0f s; %s",
                 name,
                 said - since,
+                "'driftline produce' on this --stream makes it"
+                if ours
+                else "is that its name?",
             )
         time.sleep(_WAIT)
     return None

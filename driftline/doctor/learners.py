@@ -165,7 +165,8 @@ def _configuration(
     what = ", ".join(known) or f"configuration {theirs} (now {ours.hash})"
     yield warn(
         f"{where}: made with other settings than those of 'driftline learn' now: {what}",
-        "start it with the flags it had, or with --rebuild, --fresh or another --name",
+        "flags of a learner are not known here: start it with those it had, or with --rebuild, "
+        "--fresh or another --name",
     )
 
 

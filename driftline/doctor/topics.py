@@ -8,7 +8,7 @@ from driftline.doctor.finding import Case, Finding, failed, ok, warn
 from stream.errors import RecordError, StreamError, TopicMissing
 from stream.mapping import describe, reader
 from stream.records import UNSET, Record, decode, encode
-from stream.topic import Entry, Retention, Topic, topic_of
+from stream.topic import Entry, Retention, Topic, samples_of, topic_of
 
 _TAIL = 100
 """Records looked into, from the end of each partition."""
@@ -28,10 +28,11 @@ def topics(case: Case) -> Iterator[Finding]:
     try:
         topic = log.topic(samples)
     except TopicMissing:
-        yield failed(
-            f"topic {samples} is not there",
-            f"run 'driftline produce'{_would_make(case, samples)}, or correct --stream",
-        )
+        if samples != samples_of(log.stream):
+            remedy = "correct its name (--topic), or --stream; nothing of ours makes it"
+        else:
+            remedy = f"run 'driftline produce'{_would_make(case, samples)}, or correct --stream"
+        yield failed(f"topic {samples} is not there", remedy)
         return
     yield ok(_of_topic(topic))
     names = case.learners()
@@ -125,11 +126,15 @@ def records(case: Case) -> Iterator[Finding]:
         return
     entry, refusal = bad[-1]
     report = failed if good is None else warn
+    mapped = case.config().mapping is not None
     yield report(
         f"{len(bad)} of the last {len(tail)} records are refused, @{entry.offset} as "
         f"{refusal.reason}: {refusal}",
-        "mend what writes them; a learner files such records under dead letters",
+        f"mend {'the mapping, or ' * mapped}what writes them; a learner files such records "
+        "under dead letters",
     )
+    if good is None:
+        yield ok(_as_it_stands(entry))
 
 
 def newest(topic: Topic) -> list[Entry]:
@@ -153,13 +158,17 @@ def _mapped(case: Case, entry: Entry) -> Iterator[Finding]:
     mapping = case.config().mapping
     if mapping is None:
         return
-    yield ok(f"as it stands: {entry.value.decode(errors='replace')[:_SHOWN]}")
+    yield ok(_as_it_stands(entry))
     found = describe(entry.value, mapping)
     for part, name, value, path in found[:_PARTS]:
         what = f"feature {name}" if part == "x" else part
         yield ok(f"{what} = {str(value)[:_VALUE]!r}, found at {path}")
     if len(found) > _PARTS:
         yield ok(f"and {len(found) - _PARTS} features more")
+
+
+def _as_it_stands(entry: Entry) -> str:
+    return f"as it stands: {entry.value.decode(errors='replace')[:_SHOWN]}"
 
 
 def kind_of(record: Record) -> str:

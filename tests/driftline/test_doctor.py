@@ -388,3 +388,23 @@ def test_a_setting_that_cannot_be_is_found_before_anything_is_dialled(examined, 
     assert code == 1
     assert "'ssl_cafile' names 'nowhere.pem', where there is no" in found.of("settings", FAILED)
     assert "not looked at, as settings failed" in found.of("dns", SKIPPED)
+
+
+def test_a_mapping_that_finds_nothing_is_shown_what_there_is(run, examined):
+    """A path is corrected by looking at a record, the more so where none can be read."""
+    assert run("produce", "--stream", "sqlite:s.db", "--source", "river:Phishing")[0] == 0
+    Path("driftline.toml").write_text(
+        '[learn]\ntopic = "local.samples"\n[learn.mapping]\nid = "order.ident"\n'
+    )
+    code, found = examined("--stream", "sqlite:s.db")
+    assert code == 1
+    assert "mend the mapping, or what writes them" in found.of("records", FAILED)
+    assert 'as it stands: {"id":' in found.of("records")
+
+
+def test_a_topic_of_others_that_is_not_there_wants_another_name(run, examined):
+    """Nothing of ours would make it."""
+    assert run("produce", "--stream", "sqlite:s.db", "--source", "river:Phishing")[0] == 0
+    Path("driftline.toml").write_text('[learn]\ntopic = "order"\n')
+    _, found = examined("--stream", "sqlite:s.db")
+    assert "topic order is not there; correct its name (--topic)" in found.of("topics", FAILED)
