@@ -66,14 +66,9 @@ def awaited(log: Log, name: str, stopping: Stopping, *, patient: bool) -> Topic 
                 raise
         if time.monotonic() - said >= _SAY or said == since:
             said = time.monotonic()
-            ours = name == samples_of(log.stream)
-            _log.info(
-                "waiting for topic %s, %.0f s; %s",
-                name,
-                said - since,
-                "'driftline produce' on this --stream makes it"
-                if ours
-                else "is that its name?",
-            )
+            way = "is that its name?"
+            if name == samples_of(log.stream):
+                way = "'driftline produce' on this --stream makes it"
+            _log.info("waiting for topic %s, %.0f s; %s", name, said - since, way)
         time.sleep(_WAIT)
     return None

@@ -8,6 +8,7 @@ has by position.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 
@@ -161,18 +162,21 @@ def _put_strangers_aside(store: Checkpoints, *, nothing_said: bool) -> bool:
 
 def _stranger(entry: Entry, store: Checkpoints) -> bool:
     """Return whether a checkpoint says that it is of another topic."""
-    try:
-        return store.unverified(entry).identity != store.identity
-    except CheckpointError:
-        return False
+    said = _said(entry, store)
+    return said is not None and said.identity != store.identity
 
 
 def _unlearned(entry: Entry, store: Checkpoints) -> bool:
     """Return whether a checkpoint says that it is of a new state, which has learned nothing."""
-    try:
-        return store.unverified(entry).start == entry.cursor
-    except CheckpointError:
-        return False
+    said = _said(entry, store)
+    return said is not None and said.start == entry.cursor
+
+
+def _said(entry: Entry, store: Checkpoints) -> Header | None:
+    """Return what a checkpoint says of itself, unproven; None where that cannot be read."""
+    with contextlib.suppress(CheckpointError):
+        return store.unverified(entry)
+    return None
 
 
 class _Origin:
@@ -206,8 +210,7 @@ def _newest(store: Checkpoints, config: Config, limit: int | None) -> Learner | 
 
     One beyond `limit` is removed, or it would outlive those that are to be trusted, unless
     it is another topic's, or knows no record: what lies before it is lost. Damaged ones are
-    passed over, and counted. When none is left but
-    some were refused, says why.
+    passed over, and counted. When none is left but some were refused, says why.
     """
     refused: CheckpointError | None = None
     for entry in reversed(store.entries()):

@@ -182,7 +182,7 @@ class KafkaWriter:
             return  # brokers that do not tell
         see_through(self._cluster, self._ends, self._epoch, within=within)
         for topic in topics - self._looked:
-            places = self._places(topic)
+            places = _places(topic, self._partitions[topic])
             whole = settled(self._cluster, places, within=0.0)
             if not whole and is_open(self._cluster, places, self._epoch[0]):
                 raise TopicFailed(
@@ -190,9 +190,6 @@ class KafkaWriter:
                     "would be taken for a part of it; see what was said above"
                 )
             self._looked.add(topic)
-
-    def _places(self, topic: str) -> list[Any]:
-        return [TopicPartition(topic, p) for p in range(self._topic(topic).partitions)]
 
     def _move(self, moves: Moves) -> Any:
         """Return what kept the offsets from being moved; None if nothing did."""
@@ -218,8 +215,7 @@ class KafkaWriter:
             return False
         with contextlib.suppress(StreamError):
             latest = self._described(within=LOOK_FOR)
-            now = latest and (latest.producer_id, latest.producer_epoch)
-            return latest is not None and now != self._epoch
+            return bool(latest) and (latest.producer_id, latest.producer_epoch) != self._epoch
         return False
 
     def _described(self, within: float | None = None) -> Any:
@@ -243,7 +239,7 @@ class KafkaWriter:
     def rows(self, topic: str) -> dict[int, int]:
         """Return the last committed `row` in each partition, read from its end backwards."""
         into = self._topic(topic)
-        if not settled(self._cluster, self._places(topic), within=ANSWER):
+        if not settled(self._cluster, _places(topic, into.partitions), within=ANSWER):
             raise TopicTimeout(
                 f"a transaction in {topic!r} has been open for {ANSWER:g} s; end the writer it "
                 "belongs to and start again"
@@ -262,6 +258,10 @@ class KafkaWriter:
         """Let go of the producer; what was not committed is dropped."""
         self._waiting.clear()
         self._cluster.drop(self._producer)
+
+
+def _places(topic: str, partitions: int) -> list[Any]:
+    return [TopicPartition(topic, p) for p in range(partitions)]
 
 
 def _bounded(within: float, deed: Callable[[], None], say: Callable[[], None]) -> None:
