@@ -75,10 +75,10 @@ def measure(model: str, path: Path) -> dict[str, float]:
         for i in range(0, len(values), PIECE):
             decode_full(values[i : i + PIECE])
         marks.append(clock())
-        *_, ys, guesses, _, _, _, flags = zip(*turn.rows, strict=True)
+        ys, guesses, flags = (turn.transposed()[n] for n in (4, 5, 9))
         third.scores.update(ys, guesses, flags)
         marks.append(clock())
-        turns.append([(b - a) / len(turn.rows) * 1e6 for a, b in pairwise(marks)])
+        turns.append([(b - a) / len(ys) * 1e6 for a, b in pairwise(marks)])
     log.close()
     spent = dict(zip(_STEPS, map(statistics.median, zip(*turns, strict=True)), strict=True))
     spent["model"] = spent["learn"] - spent["twin"]

@@ -114,7 +114,7 @@ class Counts:
     def told(self, turn: Turn, seconds: float) -> None:
         """Note what a partition's part of the turn came to, and how long that took."""
         now = self._turns[-1]
-        now.out["outcome"] += len(turn.rows)
+        now.out["outcome"] += len(turn.transposed()[0])
         now.out["prediction"] += len(turn.predictions)
         now.dead.update(refusal.reason for _, _, refusal in turn.dead)
         self._its.observe("driftline_learner_turn_duration_seconds", seconds)

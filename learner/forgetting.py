@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
+from learner.grains import Untaught
 from learner.policies.policy import Policy
 from stream.records import Record
 
@@ -21,17 +21,15 @@ def id_of(record: Record, partition: int, offset: int) -> str:
 
 
 def let_go(
-    policy: Policy, untaught: list[Any], whose: Callable[[int, bytes], str], id_: str
+    policy: Policy, untaught: Untaught, whose: Callable[[int, bytes], str], id_: str
 ) -> int:
     """Let go of samples of an id that a policy keeps, or will; return how many there were.
 
-    `untaught` are those of a grain that is not learned yet: features, label, offset and
-    record. `whose` gives the id of such a record. A policy that keeps none lets go of none.
+    `untaught` are those of a grain that is not learned yet. `whose` gives the id of such a
+    record. A policy that keeps none lets go of none.
     """
     stores = policy.stores
     if not stores:
         return 0
-    staying = [each for each in untaught if whose(each[2], each[3]) != id_]
-    gone = len(untaught) - len(staying)
-    untaught[:] = staying
+    gone = untaught.drop(lambda offset, value: whose(offset, value) == id_)
     return gone + sum(store.drop(id_) for store in stores)

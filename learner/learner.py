@@ -14,7 +14,7 @@ from learner.clock import Age, EventTime, GrainTime
 from learner.config import Config
 from learner.drift import Watch
 from learner.forgetting import id_of, let_go, say_whose
-from learner.grains import rows_of
+from learner.grains import Untaught, columns_of
 from learner.inputs import InputWatch
 from learner.labels import TwoClasses, Waiting
 from learner.models.model import Guess, ModelError
@@ -49,6 +49,7 @@ from stream.topic import Batch
 
 Decoded = tuple[int, bytes, Record]
 Entries = Sequence[tuple[int, bytes]]
+Columns = tuple[Sequence[int], Sequence[bytes], Sequence[Record]]
 Between = Callable[[int], None]
 PIECE = 32
 """Records decoded at a time."""
@@ -81,7 +82,7 @@ class Learner:
         self.two = self._two_classes()
         self.waiting: dict[str, Waiting] = {}
         self.age = self._age()
-        self.untaught: list[tuple[Features, Label, int, bytes]] = []
+        self.untaught = Untaught()
         self.scores = Scores(self.task)
         self.grain_time = GrainTime(config.grain_seconds, max_jump=config.max_jump)
         self.recent = Recent()
@@ -151,6 +152,11 @@ class Learner:
         for name, made in (("recent", Recent), ("age", self._age), ("ceiling", self._ceiling)):
             if not hasattr(self, name):
                 setattr(self, name, made())
+        untaught: Any = self.untaught
+        if isinstance(untaught, list):  # of a version that kept it in rows
+            self.untaught = Untaught()
+            for row in untaught:
+                self.untaught.add(*row)
 
     @property
     def totals(self) -> Totals:
@@ -172,14 +178,14 @@ class Learner:
         Where the stream is cut into batches shows nowhere in the outcomes.
         """
         turn = Turn(self.cursor, batch.next)
-        decoded = self._decoded(batch.entries, turn, between if self._direct else None)
         if self._direct:
+            decoded = self._decoded(batch.entries, turn, between)
             with turn.timed.on(model := self.policy.model):
                 self._take(islice(decoded, SAMPLED), model.guess, turn, answer)
             self._take(decoded, self.policy.model.guess, turn, answer)
         else:
             with turn.timed.on(self.policy.model):
-                self._take_grains(decoded, turn, answer, between)
+                self._take_grains(batch.entries, turn, answer, between)
         # What cannot be decoded is found earlier than what cannot be guessed.
         turn.settle()
         self.recent.take(batch.entries, turn.dead)
@@ -197,19 +203,21 @@ class Learner:
         self, entries: Entries, turn: Turn, between: Between | None = None
     ) -> Iterator[Decoded]:
         """Decode some at a time: many at once cost less, all at once leave the CPU's cache."""
-        starts = range(0, len(entries), PIECE)
-        pieces: Iterable[Entries] = (entries[i : i + PIECE] for i in starts)
+        pieces: Iterable[Entries] = _pieces(entries)
         if between is not None:
             pieces = _with_breaks(pieces, between)
-        return chain.from_iterable(self._piece(piece, turn) for piece in pieces)
+        return chain.from_iterable(
+            zip(*self._piece(piece, turn), strict=True) for piece in pieces
+        )
 
-    def _piece(self, entries: Sequence[tuple[int, bytes]], turn: Turn) -> Sequence[Decoded]:
+    def _piece(self, entries: Entries, turn: Turn) -> Columns:
+        offsets, values = zip(*entries, strict=True)
         read = self.reading.many(numbers_only=self.policy.model.numbers_only)
         if read is not None:
-            offsets, values = zip(*entries, strict=True)
             with contextlib.suppress(RecordError):
-                return [*zip(offsets, values, read(values), strict=True)]
-        return [*self._one_by_one(entries, turn)]
+                return offsets, values, read(values)
+        found = [*self._one_by_one(entries, turn)]
+        return tuple(zip(*found, strict=True)) if found else ((), (), ())  # type: ignore
 
     def _one_by_one(
         self, entries: Sequence[tuple[int, bytes]], turn: Turn
@@ -244,60 +252,85 @@ class Learner:
 
     def _take_grains(
         self,
-        decoded: Iterator[Decoded],
+        entries: Entries,
         turn: Turn,
         answer: str,
         between: Between | None = None,
     ) -> None:
-        """Take records in parts, none of which reaches beyond the end of a grain.
+        """Take records in parts, none of which reaches beyond the end of a grain."""
+        offsets: list[int] = []
+        values: list[bytes] = []
+        records: list[Record] = []
+        for piece in _pieces(entries):
+            at, came, read = self._piece(piece, turn)
+            offsets += at
+            values += came
+            records += read
+        start = 0
+        while start < len(records):
+            stop, ended = self._reach(values, records, start)
+            part = slice(start, stop)
+            self._take_part(offsets[part], values[part], records[part], turn, answer)
+            start, last = stop, offsets[stop - 1]
+            if ended or len(self.untaught) >= self.grain:
+                self._end_grain(last, turn)
+            if between is not None:
+                between(last + 1)
+
+    def _reach(
+        self, values: Sequence[bytes], records: Sequence[Record], start: int
+    ) -> tuple[int, bool]:
+        """Return where the part from `start` stops, and whether the grain ends there.
 
         No record adds more than one labelled sample, so as many as the grain has room for
         cannot overfill it, and guesses for all of them can be asked for at once.
         """
+        stop = min(len(records), start + self.grain - len(self.untaught))
         timed, clock = self.config.grain_seconds is not None, self.event_time
-        while True:
-            part, ended = [], False
-            for each in islice(decoded, self.grain - len(self.untaught)):
-                part.append(each)
-                if clock is not None:
-                    clock.observe(each[2].ts)
-                if (timed and self.grain_time.over(each[2].ts)) or (
-                    each[2].command is not None and is_command(each[2], each[1])
-                ):
-                    ended = True
-                    break
-            if not part:
-                return
-            self._take_part(part, turn, answer)
-            if ended or len(self.untaught) >= self.grain:
-                self._end_grain(part[-1][0], turn)
-            if between is not None:
-                between(part[-1][0] + 1)
+        commands = [record.command for record in records[start:stop]]
+        if not timed and clock is None and commands.count(None) == len(commands):
+            return stop, False
+        for at in range(start, stop):
+            record = records[at]
+            if clock is not None:
+                clock.observe(record.ts)
+            if (timed and self.grain_time.over(record.ts)) or is_command(record, values[at]):
+                return at + 1, True
+        return stop, False
 
-    def _take_part(self, part: Sequence[Decoded], turn: Turn, answer: str) -> None:
+    def _take_part(
+        self,
+        offsets: Sequence[int],
+        values: Sequence[bytes],
+        records: Sequence[Record],
+        turn: Turn,
+        answer: str,
+    ) -> None:
         """Take records of one grain: side by side where all are plain, else one by one."""
         model = self.policy.model
-        xs = [record.x for _, _, record in part if record.x is not UNSET]
+        xs = [record.x for record in records if record.x is not UNSET]
+        part = zip(offsets, values, records, strict=True)
         try:
             guesses = model.guess_many(xs)
         except ModelError:
             self._take(part, model.guess, turn, answer)  # to find out which it was
             return
         odd = self.waiting or self.age is not None or answer == "all" or self.two is not None
-        if odd or not self._take_plain(part, xs, guesses, turn):
+        if odd or not self._take_plain(offsets, values, records, xs, guesses, turn):
             each = iter(guesses)
             self._take(part, lambda _: next(each), turn, answer)
 
     def _take_plain(
         self,
-        part: Sequence[Decoded],
+        offsets: Sequence[int],
+        values: Sequence[bytes],
+        records: Sequence[Record],
         xs: Sequence[Features],
         guesses: Sequence[Guess],
         turn: Turn,
     ) -> bool:
         """Take labelled samples; return False, with nothing done, where one is not plain."""
-        offsets, values, records = zip(*part, strict=True)
-        found = rows_of(
+        found = columns_of(
             offsets,
             records,
             guesses,
@@ -308,17 +341,16 @@ class Learner:
         )
         if found is None:
             return False
-        rows = [*found]
-        turn.rows += rows
-        self.scores.totals.samples += len(rows)
+        ys, labels = found[4], found[5]
+        turn.extend(found)
+        self.scores.totals.samples += len(ys)
         if self.watch is not None or self.inputs is not None:
-            for n, (offset, _, _, _, y, label, *_, flag) in enumerate(rows):
+            for n, (offset, y, label) in enumerate(zip(offsets, ys, labels, strict=True)):
                 if self.inputs is not None:
                     self._watch_inputs(xs[n], guesses[n], offset, turn)
                 if self.watch is not None:
-                    self._watch_error(y, label, flag, offset, turn)
-        ys = [record.y for record in records]
-        self.untaught += zip(xs, ys, offsets, values, strict=True)
+                    self._watch_error(y, label, SCORED, offset, turn)
+        self.untaught.extend(xs, ys, offsets, values)
         return True
 
     def _end_grain(self, offset: int, turn: Turn) -> None:
@@ -326,20 +358,19 @@ class Learner:
         self._decide(len(self.untaught), offset, turn)
         if not self.untaught:
             return
-        xs, ys, offsets, values = zip(*self.untaught, strict=True)
-        self.untaught = []
+        grain, self.untaught = self.untaught, Untaught()
         if self.policy.stores:
-            say_whose(self.policy, [*map(self._whose, offsets, values)])
+            say_whose(self.policy, [*map(self._whose, grain.offsets, grain.values)])
         try:
-            self.policy.model.learn(xs, ys)
+            self.policy.model.learn(grain.xs, grain.ys)
         except ModelError as error:
-            for at, value in zip(offsets, values, strict=True):
+            for at, value in zip(grain.offsets, grain.values, strict=True):
                 self._bury(turn, at, value, model_error(error, "not_learned"), offset)
-            what = {"samples": len(xs), "error": shown(str(error))}
+            what = {"samples": len(grain), "error": shown(str(error))}
             turn.events.append((offset, "not-learned", what))
         if self.policy.said:
             self._tell(self.policy.told(), offset, turn)
-        self._outgrown(offset, turn, len(xs))
+        self._outgrown(offset, turn, len(grain))
 
     def _decide(self, samples: int, offset: int, turn: Turn) -> None:
         """Let the policy do what it has decided, before a grain of so many is learned."""
@@ -389,7 +420,7 @@ class Learner:
         inputs = self.inputs
         types, regression = LABELS[self.task], self.task == "regression"
         number, unsupervised = self.task != "classification", policy.model.unsupervised
-        add, answer_all = turn.rows.append, answer == "all"
+        add, answer_all = turn.added.append, answer == "all"
         codes, labels = (two.codes, two.labels) if two else ({}, {})
         bounded = direct and self.ceiling is not None
         keeps = bool(policy.stores)
@@ -511,13 +542,13 @@ class Learner:
                     guess, teach = policy.model.guess, policy.model.learn_one
                     keeps = bool(policy.stores)
             else:
-                self.untaught.append((x, code, offset, value))
+                self.untaught.add(x, code, offset, value)
         self.scores.totals.samples += samples
 
     def _teach(self, x: Features, offset: int, value: bytes, turn: Turn) -> None:
         """Learn a sample without its label, or keep it for the end of the grain."""
         if self.grain > 1:
-            self.untaught.append((x, False, offset, value))
+            self.untaught.add(x, False, offset, value)
             return
         self._decide(1, offset, turn)
         if self.policy.stores:
@@ -689,6 +720,10 @@ class Learner:
         self.scores.totals.count_dead(error.reason)
         turn.dead.append((offset, value, error))
         turn.decided.append(offset if decided is None else decided)
+
+
+def _pieces(entries: Entries) -> Iterator[Entries]:
+    return (entries[i : i + PIECE] for i in range(0, len(entries), PIECE))
 
 
 def _with_breaks(pieces: Iterable[Entries], between: Between) -> Iterator[Entries]:

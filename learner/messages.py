@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from operator import itemgetter
 
 from learner.turn import Turn
 from stream.records import Outcomes, Totals, encode
@@ -71,7 +70,8 @@ def outcomes_of(turn: Turn, totals: Totals) -> list[bytes]:
 
 
 def _cut(turn: Turn, first: int, next_: int, totals: Totals | None) -> list[bytes]:
-    start, stop = (bisect_left(turn.rows, at, key=itemgetter(0)) for at in (first, next_))
+    offsets = turn.transposed()[0]
+    start, stop = (bisect_left(offsets, at) for at in (first, next_))
     events = [event for event in turn.events if first <= event[0] < next_]
     message = encode(
         Outcomes(
@@ -84,7 +84,7 @@ def _cut(turn: Turn, first: int, next_: int, totals: Totals | None) -> list[byte
     )
     if len(message) <= _SIZE:
         return [message]
-    said = sorted({row[0] for row in turn.rows[start:stop]} | {event[0] for event in events})
+    said = sorted({*offsets[start:stop]} | {event[0] for event in events})
     if len(said) < 2:
         return [message]
     border = said[len(said) // 2]

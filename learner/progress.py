@@ -44,8 +44,7 @@ class Progress:
             self._total += wrong
             self._since_total += wrong
             self._since_count += len(ys)
-        for row in () if quiet else turn.rows:
-            y, guess, flag = row[4], row[5], row[9]
+        for y, guess, flag in () if quiet else zip(ys, guesses, flags, strict=True):
             if flag == NO_GUESS:
                 continue
             if self._task == "classification":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,8 @@ class Turn:
 
     first: int
     next: int
-    rows: list[Row] = field(default_factory=list)
+    added: list[Row] = field(default_factory=list)
+    """Outcomes that are not in columns yet: append one here, or many by `extend`."""
     events: list[Event] = field(default_factory=list)
     predictions: list[Prediction] = field(default_factory=list)
     dead: list[tuple[int, bytes, RecordError]] = field(default_factory=list)
@@ -31,14 +32,25 @@ class Turn:
     """What the no-change and the majority baseline would have suffered, one a row each."""
     timed: Timed = field(default_factory=Timed, compare=False)
     """What some of its guesses and lessons took; no part of what came of them."""
-    _columns: list[Sequence[Any]] = field(default_factory=list)
+    _columns: list[list[Any]] = field(default_factory=lambda: [[] for _ in range(_COLUMNS)])
 
-    def transposed(self) -> list[Sequence[Any]]:
-        """Return all rows in columns; kept, so call it when there will be no more."""
-        if not self._columns:
-            rows = self.rows
-            self._columns = [*zip(*rows, strict=True)] if rows else [()] * _COLUMNS
+    def extend(self, columns: Iterable[Iterable[Any]]) -> None:
+        """Add outcomes in columns, all those of `Row`, which costs less than one by one."""
+        for mine, more in zip(self.transposed(), columns, strict=True):
+            mine.extend(more)
+
+    def transposed(self) -> list[list[Any]]:
+        """Return the outcomes there are, in columns."""
+        if self.added:
+            for mine, more in zip(self._columns, zip(*self.added, strict=True), strict=True):
+                mine.extend(more)
+            self.added.clear()
         return self._columns
+
+    @property
+    def rows(self) -> list[Row]:
+        """The outcomes there are, one by one; made anew for each who asks."""
+        return [*zip(*self.transposed(), strict=True)]
 
     def settle(self) -> None:
         """Put the dead letters in the order in which they were decided, however found."""
@@ -49,4 +61,4 @@ class Turn:
     def columns(self, start: int, stop: int) -> Rows:
         """Return the rows from `start` to before `stop` in columns."""
         columns = [*self.transposed(), *self.errors]
-        return Rows(*(list(column[start:stop]) for column in columns))
+        return Rows(*(column[start:stop] for column in columns))

@@ -16,16 +16,27 @@ from stream.records import Label
 class ClassGuesses(Sequence[Guess]):
     """Guesses with their probabilities, of shape `(n_guesses, n_classes)`.
 
-    `codes` has the column of each class, in the order of the columns. A dict is made for a
+    `classes` are those of the columns, in their order, `codes` has the column of each, and
+    `said` those of the guesses. A dict is made for a
     guess only once somebody looks at it: who scores many samples needs two numbers of each.
     """
 
-    def __init__(self, labels: Sequence[Label], codes: Mapping[Label, int], p: Array) -> None:
-        self.labels, self._codes, self._p = labels, codes, p
+    def __init__(
+        self,
+        classes: Sequence[Label],
+        codes: Mapping[Label, int],
+        said: Sequence[int],
+        p: Array,
+    ) -> None:
+        self.labels: list[Label] = [*map(classes.__getitem__, said)]
+        self._codes, self._said, self._p = codes, said, p
 
-    def p_of(self, labels: Sequence[Label]) -> list[float]:
-        """Return what each guess gave the label beside it, which must be one of the classes."""
-        columns = [self._codes[label] for label in labels]
+    def p_of(self, labels: Sequence[Label] | None = None) -> list[float]:
+        """Return what each guess gave the label beside it, or the one it is.
+
+        Each must be one of the classes.
+        """
+        columns = self._said if labels is None else [*map(self._codes.__getitem__, labels)]
         found: list[float] = self._p[np.arange(len(columns)), columns].tolist()
         return found
 

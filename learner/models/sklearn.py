@@ -121,11 +121,10 @@ class SklearnModel:
         found = self._in_blocks(self.estimator.predict, rows).tolist()
         if self.task == "regression":
             return [(y, None) for y in found]
-        labels = [self._classes[code] for code in found]
         if not hasattr(self.estimator, "predict_proba"):
-            return [(y, None) for y in labels]
+            return [(self._classes[code], None) for code in found]
         p = self._in_blocks(self.estimator.predict_proba, rows)
-        return ClassGuesses(labels, self._code, p)
+        return ClassGuesses(self._classes, self._code, found, p)
 
     def consult(self, xs: Sequence[Features]) -> Sequence[Guess]:
         """Return a guess for each sample, leaving no trace of having been asked."""
@@ -166,7 +165,7 @@ class SklearnModel:
         if self.task == "regression":
             self.estimator.partial_fit(rows, np.array(ys, dtype=np.float64))
         else:
-            codes = np.array([self._code[y] for y in ys])
+            codes = np.array([*map(self._code.__getitem__, ys)])
             # Said again, scikit-learn's own compare them with what was said, grain by grain.
             own = type(self.estimator).__module__.startswith("sklearn.")
             told = own and getattr(self.estimator, "classes_", None) is not None

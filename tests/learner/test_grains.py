@@ -3,7 +3,7 @@
 import pytest
 
 from learner import learner as learner_module
-from learner.grains import rows_of
+from learner.grains import columns_of
 from stream.records import Record
 from tests.learner.told import learner, reasons, sample, tell
 
@@ -44,7 +44,7 @@ def test_how_a_grain_is_taken_shows_nowhere(records, settings, odd, monkeypatch)
         taken.append((turn.rows, turn.events, reasons(turn), turn.errors, told.totals))
 
     take()
-    monkeypatch.setattr(learner_module, "rows_of", lambda *_, **__: None)
+    monkeypatch.setattr(learner_module, "columns_of", lambda *_, **__: None)
     take()
 
     assert taken[0] == taken[1]
@@ -55,11 +55,11 @@ def test_plain_samples_are_taken_side_by_side(monkeypatch):
     asked = []
 
     def counted(*args, **how):
-        found = rows_of(*args, **how)
+        found = columns_of(*args, **how)
         asked.append(found is not None)
         return found
 
-    monkeypatch.setattr(learner_module, "rows_of", counted)
+    monkeypatch.setattr(learner_module, "columns_of", counted)
     tell(learner("sgd", grain=50, **TWO), *SAMPLES)
 
     # The first grain is guessed by a model that has learned nothing.
@@ -72,5 +72,5 @@ def test_a_guess_of_another_kind_is_looked_at_alone(p):
     records = [Record(id=i, x={"a": 1.0}, y=0) for i in range(2)]
     how = {"arm": "main", "task": "classification", "types": frozenset({int}), "known": None}
 
-    assert rows_of((0, 1), records, [(0, {0: 1.0}), (0, p)], **how) is None
-    assert rows_of((0, 1), records, [(0, {0: 1.0}), (0, {0: 0.5})], **how) is not None
+    assert columns_of((0, 1), records, [(0, {0: 1.0}), (0, p)], **how) is None
+    assert columns_of((0, 1), records, [(0, {0: 1.0}), (0, {0: 0.5})], **how) is not None

@@ -14,7 +14,7 @@ LISTED = [
 
 def made():
     """Return the guesses of `LISTED` in columns."""
-    return ClassGuesses(["b", "a", 7], {"a": 0, "b": 1, 7: 2}, P)
+    return ClassGuesses(["a", "b", 7], {"a": 0, "b": 1, 7: 2}, [1, 0, 2], P)
 
 
 def test_columns_read_like_a_list():
@@ -35,3 +35,4 @@ def test_the_probability_of_a_label_is_that_of_its_class():
 
     assert found == [p[label] for (_, p), label in zip(LISTED, labels, strict=True)]
     assert {type(each) for each in found} == {float}
+    assert repr(made().p_of()) == repr([p[label] for label, p in LISTED])

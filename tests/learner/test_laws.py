@@ -18,6 +18,7 @@ from hypothesis.errors import NoSuchExample
 
 from learner.clock import GrainTime
 from learner.config import Config
+from learner.grains import Untaught
 from learner.learner import Learner
 from learner.models.build import build
 from learner.models.presets import PRESETS
@@ -381,7 +382,7 @@ class ForgetsTheGrain(Learner):
     """What was gathered is not in its pickle."""
 
     def __getstate__(self):
-        return vars(self) | {"untaught": []}
+        return vars(self) | {"untaught": Untaught()}
 
 
 class ForgetsTheDetector(Learner):

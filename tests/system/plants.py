@@ -8,6 +8,7 @@ from learner import learner as learners
 from learner import places, saves, start
 from learner.checkpoint import Checkpoints
 from learner.commits import Commits
+from learner.grains import Untaught
 from learner.loop import _Work
 from learner.scores import Scores
 from producer import copying, delivery, intake
@@ -52,7 +53,7 @@ def cursor_too_low():
 
 def grain_forgotten():
     """The samples of an unfinished grain are not in the checkpoint."""
-    _saved_with("untaught", lambda _: [])
+    _saved_with("untaught", lambda _: Untaught())
 
 
 def detector_forgotten():
