@@ -30,6 +30,8 @@ _LOOK = 100
 """Labelled samples between two looks at who has come to nothing."""
 _TRIAL = 1000
 """Samples that a model of an arm's own is given at least."""
+_REPLAYING = 2
+"""So many times that for one that replays: a tree splits at first on what it saw twice."""
 _PATIENCE = 5000
 """Samples after which it must be no worse than the best."""
 _MARGIN = 0.02
@@ -152,7 +154,8 @@ class Council(Several):
     def _beats(self, one: Candidate, other: Candidate) -> bool:
         """Whether one has shown, side by side for long enough, that it is better."""
         together = self._seen - max(one.born, other.born)
-        if one.model is other.model or together < _TRIAL:
+        trial = _TRIAL * (_REPLAYING if isinstance(other.model, Mixed) else 1)
+        if one.model is other.model or together < trial:
             return False
         margin = _MARGIN * max(0.0, 1.0 - together / _PATIENCE) * self._spread.mean
         return other.slow - one.slow > margin
@@ -181,11 +184,12 @@ class Auto(Panel):
     """Meet drifts in several ways at once, and answer with the blend of what does best.
 
     The arms: none never starts over, adwin, adwin-quick and ddm (page-hinkley) do at the
-    alarms of these detectors, window-a and window-b by turns after so many samples, and
+    alarms of these detectors, window-a and window-b by turns after so many samples, replay
+    learns one sample of the past with each that is new, where labels are classes, and
     no-change has no model but says the last label once more. All but it are weighted by the
     fading mean of their errors; it serves alone, under its name, while it does better than
-    any of them. `arms` are others of these names, and replay, whose model learns one sample
-    of the past with each that is new; new models replay too while that one does best.
+    any of them. New models replay too while replay does best. `arms` are others of these
+    names.
 
     It has detectors of its own; one that is set besides is heard of, and changes nothing.
     """

@@ -33,7 +33,7 @@ WINDOWS = ("window-a", "window-b")
 """Those that start over by turns, after so many samples."""
 NO_CHANGE = "no-change"
 """The arm that says the last label once more."""
-CLASSES = ("none", "adwin", "adwin-quick", "ddm", *WINDOWS, NO_CHANGE)
+CLASSES = ("none", "adwin", "adwin-quick", "ddm", REPLAY, *WINDOWS, NO_CHANGE)
 """The arms where labels are classes."""
 NUMBERS = ("none", "adwin", "adwin-quick", *WINDOWS, NO_CHANGE)
 """The arms where labels are numbers."""
