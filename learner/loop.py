@@ -65,7 +65,7 @@ _WAIT = 0.5
 """Seconds for which a share is waited for before the learner looks whether to stop."""
 _LONGEST_WAIT = 4.0
 """Such seconds where the group is slow to share out."""
-_UNREST = 60.0
+_UNREST = 30.0
 """Seconds in which a group comes to rest, or a seat in it is given up for another."""
 
 MAIN = "main"

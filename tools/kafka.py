@@ -15,8 +15,8 @@ import argparse
 import base64
 import fcntl
 import os
-import random
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -134,16 +134,27 @@ def free_port() -> int:
 
     Not one of those the system lends to outgoing connections: a client that tries again and
     again to reach a dead broker there would in the end connect to itself and keep the port.
+    And drawn from no seed: tests that run side by side would draw the same ones.
     """
     while True:
-        port = random.randrange(20_000, 32_000)
+        port = 20_000 + secrets.randbelow(12_000)
         with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((HOST, port))
             except OSError:
                 continue
             return port
+
+
+def held(port: int) -> socket.socket:
+    """Take a port without listening there, so that no other is given it by `free_port`.
+
+    Who sets SO_REUSEADDR, as servers do, can listen there all the same.
+    """
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind((HOST, port))
+    return holder
 
 
 class Broker:
@@ -177,6 +188,9 @@ class Broker:
         self.port = port or free_port()
         self.address = f"{HOST}:{self.port}"
         self.front, self.behind = front, free_port() if front else 0
+        # While it is down, or nothing stands in front of it, others draw ports as well.
+        for mine in ([] if port else [self.port]) + ([front] if front else []):
+            weakref.finalize(self, held(mine).close)
         self.properties = dict(properties or {})
         self.users = dict(users or {})
         self._options = (*JVM, *BRIEF) if brief else JVM
