@@ -37,10 +37,14 @@ demo: install  ## Run the whole pipeline in one process and watch it learn
 
 # The needs come before the environment: on a new machine they bring Python itself.
 .PHONY: test
-test:  ## Run every test, against a real broker too; as root on Debian or Ubuntu, install the needs
+test:  ## Run the tests, against a real broker too; as root on Debian or Ubuntu, install the needs
 	$(call section,needs,tools/needs.sh)
 	$(call section,install,$(MAKE) --no-print-directory install)
-	$(call section,tests,$(PYTEST) $(ARGS))
+	$(call section,tests,$(PYTEST) -m "not slow" $(ARGS))
+
+.PHONY: test-slow
+test-slow: install  ## Run the tests that take their time, which 'make test' leaves out: kills, cuts, floods
+	$(call section,slow tests,$(PYTEST) -m slow $(ARGS))
 
 .PHONY: battery
 battery: install  ## Run the long tests by rows, for hours; ARGS=--list, or ARGS="--row NAME"

@@ -1,4 +1,4 @@
-"""The rows of the battery: the tests of `make test`, with larger numbers."""
+"""The rows of the battery: the tests of every day, with larger numbers."""
 
 from dataclasses import dataclass
 

@@ -18,6 +18,9 @@ from tests.proxy import Proxy
 from tools.kafka import Broker, BrokerError, free_port
 
 _LASTS = re.compile(r"/tests/system/|/test_(kafka|topic)")
+# What 'make test' leaves to 'make test-slow', so that it is over in minutes; CI runs both.
+_HERE = Path(__file__).parent
+_SLOW = {_HERE / name for name in (_HERE / "slow.txt").read_text().split()}
 
 # How long an example takes says more of the machine than of what it tests. On CI the examples
 # are always the same; elsewhere they are new each time.
@@ -109,8 +112,12 @@ def report(
     return report
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what lasts, so that no worker is left alone with it at the end."""
+    for item in items:
+        if item.path in _SLOW:
+            item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: not _LASTS.search(item.path.as_posix()))
 
 
