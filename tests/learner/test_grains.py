@@ -74,3 +74,20 @@ def test_a_guess_of_another_kind_is_looked_at_alone(p):
 
     assert columns_of((0, 1), records, [(0, {0: 1.0}), (0, p)], **how) is None
     assert columns_of((0, 1), records, [(0, {0: 1.0}), (0, {0: 0.5})], **how) is not None
+
+
+def test_a_grain_that_an_older_version_kept_in_rows_goes_on():
+    """Its checkpoint is one that is taken, and its lessons are those that were begun."""
+    whole, cut = (learner("sgd", grain=32, seed=5, **TWO) for _ in range(2))
+    for told in (whole, cut):
+        tell(told, *SAMPLES[:50])
+    kept = cut.untaught
+    rows = [*zip(kept.xs, kept.ys, kept.offsets, kept.values, strict=True)]
+    assert len(rows) == 18
+    cut.untaught = rows
+    cut.complete()
+
+    turns = [tell(told, *SAMPLES[50:]) for told in (whole, cut)]
+
+    assert turns[0].rows == turns[1].rows
+    assert whole.totals == cut.totals
