@@ -31,7 +31,7 @@ _LOOK = 100
 _TRIAL = 1000
 """Samples that a model of an arm's own is given at least."""
 _REPLAYING = 2
-"""So many times that for one that replays: a tree splits at first on what it saw twice."""
+"""So many times that to judge whether replaying pays, which shows late."""
 _PATIENCE = 5000
 """Samples after which it must be no worse than the best."""
 _MARGIN = 0.02
@@ -154,7 +154,8 @@ class Council(Several):
     def _beats(self, one: Candidate, other: Candidate) -> bool:
         """Whether one has shown, side by side for long enough, that it is better."""
         together = self._seen - max(one.born, other.born)
-        trial = _TRIAL * (_REPLAYING if isinstance(other.model, Mixed) else 1)
+        late = isinstance(other.model, Mixed) and not isinstance(one.model, Mixed)
+        trial = _TRIAL * (_REPLAYING if late else 1)
         if one.model is other.model or together < trial:
             return False
         margin = _MARGIN * max(0.0, 1.0 - together / _PATIENCE) * self._spread.mean

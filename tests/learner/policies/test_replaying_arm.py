@@ -6,6 +6,7 @@ import pytest
 from river.datasets import synth
 
 from learner.policies.auto import Auto
+from learner.policies.candidates import replaying
 from learner.policies.policy import Maker
 from learner.policies.replay import Mixed, Replay
 
@@ -53,6 +54,28 @@ def test_what_starts_over_replays_where_that_does_best(leads):
     assert isinstance(arms["ddm"].model, Mixed) is leads
     assert council.at_work == 3
     assert sum(store.drop("first") for store in policy.stores) == (2 if leads else 1)
+
+
+def test_whether_replaying_pays_is_judged_later_than_all_else():
+    """Among those that replay it is as ever; a window's turn would come before its trial."""
+    policy = Auto(MAKER, ["none", "window-a", "replay"])
+    council, arms = policy.model, arms_of(policy)
+    none, window, replay = (arms[name] for name in ("none", "window-a", "replay"))
+    window.begin(replaying(MAKER), 0)
+    for arm, error in ((none, 0.1), (replay, 0.5), (window, 0.9)):
+        arm._late, arm._weighed = error, 1.0
+
+    found = {}
+    for seen in (999, 1000, 1999, 2000):
+        council._seen = seen
+        found[seen] = [council._beats(none, replay), council._beats(replay, window)]
+
+    assert found == {
+        999: [False, False],
+        1000: [False, True],
+        1999: [False, True],
+        2000: [True, True],
+    }
 
 
 def test_it_is_carried_about_with_what_it_draws_from():
