@@ -53,7 +53,7 @@ class Live:
         self.state, self.past = Once(state), Once(past)
         self._hour = hour
         self._watchers, self._asked = 0, -STAYS
-        self._message, self._version = b"", 0
+        self._painted, self._message, self._version = b"", b"", 0
         self._changed: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._painter: asyncio.Task[None] | None = None
@@ -74,8 +74,11 @@ class Live:
         Who reads slowly is given the newest one and misses those between; who comes again
         needs nothing of the past. Ends when this is closed.
         """
-        # What was painted when somebody last looked is no news by now.
-        seen = 0 if self._watchers else self._version
+        if not self._watchers:
+            # What was painted when somebody last looked is no news by now. Its painter may
+            # still be at work, and is to tell the newcomer even what has not changed since.
+            self._painted, self._version = b"", 0
+        seen = 0
         self._watchers += 1
         try:
             yield f"retry: {RETRY}\n\n".encode()
@@ -110,11 +113,10 @@ class Live:
 
     async def _painting(self) -> None:
         """Render as long as somebody looks."""
-        body = None
         while self._watchers and not self._closed:
-            before, body = body, await self.state.get()
-            if body != before:
-                self._message = self._said(b"state", body)
+            body = await self.state.get()
+            if body != self._painted:
+                self._painted, self._message = body, self._said(b"state", body)
                 self._version += 1
                 if self._changed is not None:
                     self._changed.set()

@@ -96,6 +96,22 @@ def test_nobody_looks_nothing_is_painted(painter, monkeypatch):
     assert asyncio.run(look()) == ([False, True, True, False], 0, True)
 
 
+def test_who_comes_as_the_last_one_leaves_is_shown_all(painter, monkeypatch):
+    """Even where the painter has not yet seen that nobody looked, and nothing has changed."""
+    monkeypatch.setattr(live, "OFTEN", 0.2)
+
+    async def look():
+        lively = Live(painter, painter)
+        seen = []
+        for _ in range(3):
+            follower = lively.follow()
+            seen.append(await asyncio.wait_for(next_of(follower), 2.0))
+            await follower.aclose()
+        return seen
+
+    assert asyncio.run(look()) == ["first"] * 3
+
+
 def test_closing_ends_every_page(painter, monkeypatch):
     """A monitor that ends keeps no page waiting, not even for the next beat."""
     monkeypatch.setattr(live, "BEAT", 60.0)
