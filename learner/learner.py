@@ -217,11 +217,9 @@ class Learner:
             with contextlib.suppress(RecordError):
                 return offsets, values, read(values)
         found = [*self._one_by_one(entries, turn)]
-        return tuple(zip(*found, strict=True)) if found else ((), (), ())  # type: ignore
+        return [o for o, _, _ in found], [v for _, v, _ in found], [r for _, _, r in found]
 
-    def _one_by_one(
-        self, entries: Sequence[tuple[int, bytes]], turn: Turn
-    ) -> Iterator[Decoded]:
+    def _one_by_one(self, entries: Entries, turn: Turn) -> Iterator[Decoded]:
         """Decode records of which some may be refused, or have a feature that is missing."""
         skips, numbers = self.policy.model.skips_missing, self.policy.model.numbers_only
         for offset, value in entries:

@@ -114,7 +114,7 @@ def report(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what lasts, so that no worker is left alone with it at the end."""
+    """Mark what is slow. Begin with what lasts: no worker is to be alone with it at the end."""
     for item in items:
         if item.path in _SLOW:
             item.add_marker(pytest.mark.slow)

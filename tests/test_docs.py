@@ -87,8 +87,14 @@ def test_every_metric_that_readme_names_exists():
 def test_every_make_target_that_is_named_exists():
     """README and ARCHITECTURE name no target that make does not know."""
     makefile = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"`make ([a-z]+)`|^ +make ([a-z]+)$", README, re.MULTILINE):
+    for target in re.findall(r"`make ([a-z-]+)`|^ +make ([a-z-]+)$", README, re.MULTILINE):
         assert re.search(rf"^{''.join(target)}:", makefile, re.MULTILINE), target
+
+
+def test_every_slow_file_is_there():
+    """One that was given another name would be slow in 'make test' again."""
+    named = (ROOT / "tests" / "slow.txt").read_text().split()
+    assert [name for name in named if not (ROOT / "tests" / name).is_file()] == []
 
 
 def test_architecture_is_short_and_names_files_that_exist():

@@ -21,7 +21,7 @@ from tests.changes import remake, trim
 
 CONFIG = Config(model="naive-bayes", policy="none")
 KAFKA = pytest.param("kafka", marks=pytest.mark.kafka)
-PATIENCE = 90.0
+PATIENCE = 60.0
 # kafka-python lets go of a socket without closing it when it is closed itself meanwhile.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <.*[sS]ocket:ResourceWarning")
 
