@@ -125,6 +125,9 @@ class Config:
             raise SettingError("mapping has no x, and a learner needs features; name some")
         if self.classes is not None and len(set(self.classes)) < 2:
             raise SettingError(f"classes must be at least two, got {list(self.classes)!r}")
+        # True is 1 and False is 0 to all that asks which class a label is.
+        if self.classes is not None and len(set(self.classes)) < len(self.classes):
+            raise SettingError(f"classes must differ, got {list(self.classes)!r}")
 
     @property
     def hash(self) -> str:

@@ -16,19 +16,18 @@ from stream.records import Label
 class ClassGuesses(Sequence[Guess]):
     """Guesses with their probabilities, of shape `(n_guesses, n_classes)`.
 
-    `classes` are those of the columns, in their order, `codes` has the column of each, and
-    `said` those of the guesses. A dict is made for a
-    guess only once somebody looks at it: who scores many samples needs two numbers of each.
+    `codes` has the column of each class, in their order, and `said` those of the guesses. A
+    dict is made for a guess only once somebody looks at it: who scores many samples needs
+    two numbers of each.
     """
 
     def __init__(
         self,
-        classes: Sequence[Label],
         codes: Mapping[Label, int],
         said: Sequence[int],
         p: Array,
     ) -> None:
-        self.labels: list[Label] = [*map(classes.__getitem__, said)]
+        self.labels: list[Label] = [*map([*codes].__getitem__, said)]
         self._codes, self._said, self._p = codes, said, p
 
     def p_of(self, labels: Sequence[Label] | None = None) -> list[float]:

@@ -124,7 +124,7 @@ class SklearnModel:
         if not hasattr(self.estimator, "predict_proba"):
             return [(self._classes[code], None) for code in found]
         p = self._in_blocks(self.estimator.predict_proba, rows)
-        return ClassGuesses(self._classes, self._code, found, p)
+        return ClassGuesses(self._code, found, p)
 
     def consult(self, xs: Sequence[Features]) -> Sequence[Guess]:
         """Return a guess for each sample, leaving no trace of having been asked."""

@@ -90,6 +90,8 @@ def test_the_limits_of_a_record_are_in_the_hash(monkeypatch):
         ({"direction": "up"}, "direction must be worse or any, got 'up'"),
         ({"classes": ("a",)}, r"classes must be at least two, got \['a'\]"),
         ({"classes": (1, True)}, "classes must be at least two"),
+        ({"classes": ("a", "b", "a")}, r"classes must differ, got \['a', 'b', 'a'\]"),
+        ({"classes": (0, 1, True)}, r"classes must differ, got \[0, 1, True\]"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(settings, sentence):

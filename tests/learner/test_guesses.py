@@ -14,7 +14,7 @@ LISTED = [
 
 def made():
     """Return the guesses of `LISTED` in columns."""
-    return ClassGuesses(["a", "b", 7], {"a": 0, "b": 1, 7: 2}, [1, 0, 2], P)
+    return ClassGuesses({"a": 0, "b": 1, 7: 2}, [1, 0, 2], P)
 
 
 def test_columns_read_like_a_list():
