@@ -5,6 +5,7 @@ Counted once a turn, a commit or a checkpoint, never once a sample.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterable
@@ -77,11 +78,12 @@ class _Turn:
 class Counts:
     """Counts of one learner's process, over all seats it takes one after the other.
 
-    Told by the learner's thread alone; `page` is for any.
+    Told by the learner's thread alone; `page` is for any, and is of one moment.
     """
 
     def __init__(self, stream: str, learner: str) -> None:
         common = {"stream": stream, "learner": learner}
+        self._moment = threading.Lock()
         self._turns: deque[_Turn] = deque()
         self._accounts: tuple[Account, ...] = ()
         self.registry = registry(Computed(COMPUTED, self._computed, common))
@@ -89,7 +91,8 @@ class Counts:
 
     def page(self, accept: str) -> tuple[bytes, str]:
         """Return the page of metrics and its content type, as an Accept header asks."""
-        return page(self.registry, accept)
+        with self._moment:
+            return page(self.registry, accept)
 
     def joined(self) -> None:
         """Note that a seat was taken; what was under way in the one before is no more."""
@@ -104,8 +107,9 @@ class Counts:
 
     def began(self, records: int) -> None:
         """Note that a turn has begun."""
-        self._turns.append(_Turn(records))
-        self._its.add(f"{_RECORDS}_in_total", records)
+        with self._moment:
+            self._turns.append(_Turn(records))
+            self._its.add(f"{_RECORDS}_in_total", records)
 
     def replayed(self, records: int) -> None:
         """Note that records were learned again in silence."""
@@ -123,11 +127,12 @@ class Counts:
         """Note that the oldest turn under way is done, with a commit of so many seconds."""
         if not self._turns:
             return
-        turn = self._turns.popleft()
-        for kind, count in turn.out.items():
-            self._its.add(f"{_RECORDS}_out_total", count, kind)
-        for reason, count in turn.dead.items():
-            self._its.add(f"{_RECORDS}_dead_total", count, reason)
+        with self._moment:
+            turn = self._turns.popleft()
+            for kind, count in turn.out.items():
+                self._its.add(f"{_RECORDS}_out_total", count, kind)
+            for reason, count in turn.dead.items():
+                self._its.add(f"{_RECORDS}_dead_total", count, reason)
         if commit is not None:
             self._its.put("driftline_learner_last_record_timestamp_seconds", time.time())
             self._its.observe("driftline_learner_commit_duration_seconds", commit)

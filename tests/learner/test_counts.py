@@ -1,6 +1,7 @@
 """What a learner counts of its own work, against what it has written."""
 
 import shutil
+import threading
 import time
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from learner import saves
 from learner.commits import Commits
 from learner.config import Config
+from learner.counts import Counts
 from learner.loop import Run, learn
 from stream.errors import TopicTimeout
 from stream.memory import MemoryLog
@@ -99,6 +101,31 @@ def test_what_is_learned_again_is_told_apart(log, tmp_path):
     assert now["learner_records_replayed_total"] == ALL
     assert ("learner_records_out_total", "outcome") not in now
     assert now["learner_turn_duration_seconds_count"] == 0
+
+
+def test_a_page_is_of_one_moment():
+    """What was read is in progress on it, or something has come of it."""
+    counts, over = Counts("s", "main"), threading.Event()
+
+    def work():
+        while not over.is_set():
+            counts.began(1)
+            counts.replayed(1)
+            counts.done(None)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        pages = [values(counts.page("")[0].decode(), **WHOSE) for _ in range(300)]
+    finally:
+        over.set()
+        worker.join()
+
+    read = [it["learner_records_in_total"] for it in pages]
+    open_ = [it["learner_records_in_progress"] for it in pages]
+    replayed = [it["learner_records_replayed_total"] for it in pages]
+    assert read[-1] > 100
+    assert all(a - b <= c <= a for a, b, c in zip(read, open_, replayed, strict=True))
 
 
 def test_what_no_commit_has_stored_is_not_out(log, tmp_path, monkeypatch):
