@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.throughput import CONFIGS, TURN
-from learner.learner import PIECE, Learner
+from learner.learner import Learner
 from learner.messages import Topics, outcomes_of
 from learner.progress import Progress
+from learner.reading import PIECE
 from stream.records import decode_full
 from stream.sqlite import SqliteLog
 from stream.topic import Retention, group_of, samples_of

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from learner.learner import Learner
 from learner.models.model import Guess, ModelError
-from learner.refusing import model_error
+from learner.refusing import check_numbers, model_error
 from stream.errors import RecordError
 from stream.records import Features
 
@@ -22,7 +22,7 @@ def consult(learner: Learner, xs: Sequence[Features]) -> Sequence[Guess]:
     try:
         if model.numbers_only:
             for x in xs:
-                learner.check_numbers(x)
+                check_numbers(x, learner.config.model)
         return model.consult(xs)
     except (RecordError, *ModelError) as error:
         if len(xs) == 1:

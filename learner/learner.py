@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain, islice
 from typing import Any
 
 from learner.breaker import Recent
-from learner.caution import Careful, watch
 from learner.ceiling import Ceiling
 from learner.clock import Age, EventTime, GrainTime
 from learner.config import Config
-from learner.drift import Watch
 from learner.forgetting import id_of, let_go, say_whose
 from learner.grains import Untaught, columns_of
 from learner.inputs import InputWatch
-from learner.labels import TwoClasses, Waiting
+from learner.labels import Waiting
+from learner.making import policy_of, two_of, watch_of
 from learner.models.model import Guess, ModelError
-from learner.policies.champion import Champion, Ear, champion
-from learner.policies.policy import Action, Maker, Policy
-from learner.policies.table import policy
-from learner.reading import Reading
+from learner.policies.policy import Action
+from learner.reading import Between, Columns, Entries, Reading, pieces_of, with_breaks
 from learner.refusing import LABELS, is_command, model_error, refuse_label
 from learner.resources import SAMPLED
 from learner.scores import Scores
 from learner.turn import Turn
-from stream.errors import RecordError, SettingError
+from stream.errors import RecordError
 from stream.records import (
     LARGEST,
     NO_GUESS,
@@ -48,11 +45,6 @@ from stream.texts import shown
 from stream.topic import Batch
 
 Decoded = tuple[int, bytes, Record]
-Entries = Sequence[tuple[int, bytes]]
-Columns = tuple[Sequence[int], Sequence[bytes], Sequence[Record]]
-Between = Callable[[int], None]
-PIECE = 32
-"""Records decoded at a time."""
 
 
 class Learner:
@@ -73,13 +65,13 @@ class Learner:
         self.config, self.partition, self.start, self.cursor = config, partition, start, start
         self.reading = Reading(config.mapping)
         self.classes: Sequence[Label] | None = config.classes
-        self.policy = self._policy()
+        self.policy = policy_of(config, self.classes)
         model = self.policy.model
         self.task = model.task
         self.grain = config.grain or model.grain
         self.ceiling = self._ceiling()
-        self.watch = self._watch()
-        self.two = self._two_classes()
+        self.watch = watch_of(config, self.policy)
+        self.two = two_of(self.policy, self.classes)
         self.waiting: dict[str, Waiting] = {}
         self.age = self._age()
         self.untaught = Untaught()
@@ -92,46 +84,6 @@ class Learner:
         if config.watch_inputs is not None:
             self.inputs = InputWatch(config.watch_inputs, self.task)
 
-    def _policy(self) -> Policy:
-        config, classes = self.config, self.classes
-        make = Maker(
-            model=config.model,
-            seed=config.seed,
-            classes=None if classes is None else tuple(classes),
-            scaling=config.scaling,
-            grain=config.grain,
-        )
-        if not config.challengers:
-            return policy(config.policy, make)
-        return champion(
-            {"policy": config.policy, "detector": config.detector},
-            config.challengers,
-            make,
-            direction=config.direction,
-            promotion=config.promotion,
-        )
-
-    def _watch(self) -> Watch | Careful | Ear | None:
-        config = self.config
-        if isinstance(self.policy, Champion):
-            return self.policy.ear
-        if config.detector == "none":
-            return None
-        if self.task == "anomaly":
-            if config.detector != "adwin":
-                raise SettingError(
-                    f"detector {config.detector!r} watches errors, and the score of an anomaly "
-                    "has none; leave the detector away"
-                )
-            return None
-        return watch(
-            config.detector,
-            task=self.task,
-            direction=config.direction,
-            seed=config.seed,
-            warnings=self.policy.heeds_warnings,
-        )
-
     def _ceiling(self) -> Ceiling | None:
         most = self.config.max_parameters
         return None if most is None else Ceiling(most, self.policy.model)
@@ -139,13 +91,6 @@ class Learner:
     def _age(self) -> Age | None:
         seconds = self.config.pending_seconds
         return None if seconds is None else Age(seconds, max_jump=self.config.max_jump)
-
-    def _two_classes(self) -> TwoClasses | None:
-        if not self.policy.model.binary:
-            return None
-        two = TwoClasses()
-        two.declare(self.classes or ())
-        return two
 
     def complete(self) -> None:
         """Add what a checkpoint of an older version lacks, as if nothing had come by yet."""
@@ -203,50 +148,18 @@ class Learner:
         self, entries: Entries, turn: Turn, between: Between | None = None
     ) -> Iterator[Decoded]:
         """Decode some at a time: many at once cost less, all at once leave the CPU's cache."""
-        pieces: Iterable[Entries] = _pieces(entries)
+        pieces: Iterable[Entries] = pieces_of(entries)
         if between is not None:
-            pieces = _with_breaks(pieces, between)
+            pieces = with_breaks(pieces, between)
         return chain.from_iterable(
-            zip(*self._piece(piece, turn), strict=True) for piece in pieces
+            zip(*self._columns(piece, turn), strict=True) for piece in pieces
         )
 
-    def _piece(self, entries: Entries, turn: Turn) -> Columns:
-        offsets, values = zip(*entries, strict=True)
-        read = self.reading.many(numbers_only=self.policy.model.numbers_only)
-        if read is not None:
-            with contextlib.suppress(RecordError):
-                return offsets, values, read(values)
-        found = [*self._one_by_one(entries, turn)]
-        return [o for o, _, _ in found], [v for _, v, _ in found], [r for _, _, r in found]
-
-    def _one_by_one(self, entries: Entries, turn: Turn) -> Iterator[Decoded]:
-        """Decode records of which some may be refused, or have a feature that is missing."""
-        skips, numbers = self.policy.model.skips_missing, self.policy.model.numbers_only
-        for offset, value in entries:
-            try:
-                record = self.reading.any(value)
-                if numbers and record.x is not UNSET:
-                    self.check_numbers(record.x)
-            except RecordError as error:
-                self._bury(turn, offset, value, error)
-                continue
-            x = record.x
-            if skips and x is not UNSET and None in x.values():
-                record.x = {name: each for name, each in x.items() if each is not None}
-            yield offset, value, record
-
-    def check_numbers(self, x: Features) -> None:
-        """Raise `RecordError` for a text, before a model that takes numbers only sees it.
-
-        Half a lesson cannot be taken back.
-        """
-        for name, value in x.items():
-            if isinstance(value, str):
-                raise RecordError(
-                    "text_feature",
-                    f"feature {name!r} is the text {value!r}, and model {self.config.model!r} "
-                    "takes numbers only; hoeffding-tree and sgd take texts as well",
-                )
+    def _columns(self, entries: Entries, turn: Turn) -> Columns:
+        model = self.policy.model
+        return self.reading.columns(
+            entries, model, spec=self.config.model, refuse=partial(self._bury, turn)
+        )
 
     def _take_grains(
         self,
@@ -259,8 +172,8 @@ class Learner:
         offsets: list[int] = []
         values: list[bytes] = []
         records: list[Record] = []
-        for piece in _pieces(entries):
-            at, came, read = self._piece(piece, turn)
+        for piece in pieces_of(entries):
+            at, came, read = self._columns(piece, turn)
             offsets += at
             values += came
             records += read
@@ -397,7 +310,8 @@ class Learner:
         if self.ceiling is None or not self.ceiling.reached(self.policy.model, learned):
             return False
         self._late_before += self.policy.model.late_features
-        self.policy, self.watch = self._policy(), self._watch()
+        self.policy = policy_of(self.config, self.classes)
+        self.watch = watch_of(self.config, self.policy)
         self.scores.totals.resets += 1
         self.scores.totals.outgrown += 1
         why = {"why": "outgrown", "max_parameters": self.ceiling.most}
@@ -701,9 +615,9 @@ class Learner:
             details["ignored"] = True
         elif len(classes) > 1:
             self.classes = classes
-            self.policy = self._policy()
-            self.watch = self._watch()
-            self.two = self._two_classes()
+            self.policy = policy_of(self.config, self.classes)
+            self.watch = watch_of(self.config, self.policy)
+            self.two = two_of(self.policy, self.classes)
         turn.events.append((offset, "declare", details))
 
     def _bury(
@@ -718,14 +632,3 @@ class Learner:
         self.scores.totals.count_dead(error.reason)
         turn.dead.append((offset, value, error))
         turn.decided.append(offset if decided is None else decided)
-
-
-def _pieces(entries: Entries) -> Iterator[Entries]:
-    return (entries[i : i + PIECE] for i in range(0, len(entries), PIECE))
-
-
-def _with_breaks(pieces: Iterable[Entries], between: Between) -> Iterator[Entries]:
-    """Yield the pieces, and stop before each: all records before it are learned by then."""
-    for piece in pieces:
-        between(piece[0][0])
-        yield piece

@@ -1,4 +1,4 @@
-"""Which labels a task takes, and how a learner says why it cannot use a record."""
+"""Which records a learner cannot use, and how it says why."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from learner.models.presets import Spec
 from stream.errors import RecordError, SettingError
-from stream.records import LARGEST, UNSET, Label, Record, decode_command
+from stream.records import LARGEST, UNSET, Features, Label, Record, decode_command
 
 LABELS: dict[str, frozenset[type]] = {
     "classification": frozenset((bool, int, str)),
@@ -15,6 +15,20 @@ LABELS: dict[str, frozenset[type]] = {
     "anomaly": frozenset((bool, int)),
 }
 """The types of the labels of each task."""
+
+
+def check_numbers(x: Features, model: Spec) -> None:
+    """Raise `RecordError` for a text, before a model that takes numbers only sees it.
+
+    Half a lesson cannot be taken back.
+    """
+    for name, value in x.items():
+        if isinstance(value, str):
+            raise RecordError(
+                "text_feature",
+                f"feature {name!r} is the text {value!r}, and model {model!r} takes numbers "
+                "only; hoeffding-tree and sgd take texts as well",
+            )
 
 
 def refuse_label(y: Label, task: str, model: Spec, *, needs_classes: bool) -> NoReturn:

@@ -20,6 +20,7 @@ from learner.clock import GrainTime
 from learner.config import Config
 from learner.grains import Untaught
 from learner.learner import Learner
+from learner.making import two_of, watch_of
 from learner.models.build import build
 from learner.models.presets import PRESETS
 from learner.scores import Scores
@@ -389,7 +390,7 @@ class ForgetsTheDetector(Learner):
     """Its detector starts over when it is unpickled."""
 
     def __getstate__(self):
-        return vars(self) | {"watch": self._watch()}
+        return vars(self) | {"watch": watch_of(self.config, self.policy)}
 
 
 class ForgetsWhoWaits(Learner):
@@ -410,7 +411,7 @@ class ForgetsTheCodes(Learner):
     """Which label came first is not in its pickle."""
 
     def __getstate__(self):
-        return vars(self) | {"two": self._two_classes()}
+        return vars(self) | {"two": two_of(self.policy, self.classes)}
 
 
 class ForgetsTheVerdict(Learner):

@@ -10,6 +10,7 @@ from learner.checkpoint import Checkpoints
 from learner.commits import Commits
 from learner.grains import Untaught
 from learner.loop import _Work
+from learner.making import watch_of
 from learner.scores import Scores
 from producer import copying, delivery, intake
 from producer.answers import Answers
@@ -58,7 +59,7 @@ def grain_forgotten():
 
 def detector_forgotten():
     """The drift detector is not in the checkpoint."""
-    _saved_with("watch", lambda learner: learner._watch())
+    _saved_with("watch", lambda learner: watch_of(learner.config, learner.policy))
 
 
 def sums_forgotten():
