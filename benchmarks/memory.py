@@ -21,7 +21,8 @@ from pathlib import Path
 
 from benchmarks.samples import records
 from learner.config import Config
-from learner.loop import Run, learn
+from learner.loop import learn
+from learner.run import Run
 from stream.sqlite import SqliteLog
 from stream.topic import Retention, group_of, samples_of, topic_of
 

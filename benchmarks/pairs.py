@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 GC = (100_000, 50, 100)
-"""Thresholds of the garbage collector, those of `learner.loop`, for all that is compared."""
+"""Thresholds of the garbage collector, those of `learner.hot`, for all that is compared."""
 _APART = 0.001
 """How far the accuracies of the two may lie apart: one of them may skip a first guess."""
 

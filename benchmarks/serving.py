@@ -32,7 +32,8 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.pairs import Stopwatch, calm  # noqa: E402
 from benchmarks.samples import fill, records  # noqa: E402
 from benchmarks.throughput import CONFIGS, TURN, _Timed  # noqa: E402
-from learner.loop import Run, learn  # noqa: E402
+from learner.loop import learn  # noqa: E402
+from learner.run import Run  # noqa: E402
 from stream.records import decode  # noqa: E402
 from stream.sqlite import SqliteLog  # noqa: E402
 from stream.topic import topic_of  # noqa: E402

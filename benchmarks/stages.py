@@ -110,11 +110,11 @@ def _learn(url: str, notes: str, turn_seconds: float) -> None:
 
     from driftline.__main__ import main
     from learner.commits import Commits
-    from learner.loop import _Work
+    from learner.work import Work
 
     turn: dict[str, Any] = {}
     under_way: dict[str, Any] = {}
-    take, start, commit = _Work._turn, Commits.start, Commits._commit
+    take, start, commit = Work._turn, Commits.start, Commits._commit
 
     def taken(self: Any, batches: Any) -> None:
         ids = [json.loads(value)["id"] for batch in batches for _, value in batch.entries]
@@ -144,7 +144,7 @@ def _learn(url: str, notes: str, turn_seconds: float) -> None:
 
         setattr(KafkaProducer, method, call)
 
-    _Work._turn, Commits.start, Commits._commit = taken, started, committed  # type: ignore
+    Work._turn, Commits.start, Commits._commit = taken, started, committed  # type: ignore
     for name, method in PARTS.items():
         timed(name, method)
     state = str(Path(notes).parent / "state")

@@ -22,7 +22,8 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.pairs import Stopwatch, Took
 from learner.config import Config
-from learner.loop import Run, learn
+from learner.loop import learn
+from learner.run import Run
 from stream.topic import Log, Topic, samples_of
 
 TURN = 2000

@@ -93,7 +93,7 @@ def learn(
     """Learn a stream to its end, or until `stopping`, and return the sums.
 
     `settings` are the fields of `learner.config.Config` (model, policy, detector, grain,
-    classes, seed …) and of `learner.loop.Run` (turn, answer, rebuild, fresh). `state` is the
+    classes, seed …) and of `learner.run.Run` (turn, answer, rebuild, fresh). `state` is the
     folder of the checkpoints, or the address of a store as s3://bucket/prefix; a second call
     goes on from there. Raises `stream.errors.StreamError`.
     """

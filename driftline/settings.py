@@ -14,7 +14,7 @@ from stream.errors import SettingError
 
 if TYPE_CHECKING:
     from learner.config import Config
-    from learner.loop import Run
+    from learner.run import Run
     from learner.state import State
     from stream.mapping import FieldMap
     from stream.records import Label
@@ -56,7 +56,7 @@ def config_and_run(
 ) -> tuple[Config, Run]:
     """Return what enters a learner's state, and what does not, from one set of settings."""
     from learner.config import Config
-    from learner.loop import Run
+    from learner.run import Run
 
     how: dict[str, Any] = {
         "name": name,

@@ -16,7 +16,7 @@ from stream.errors import SettingError, StreamError
 
 if TYPE_CHECKING:
     from learner.config import Config
-    from learner.loop import Run
+    from learner.run import Run
 
 _log = logging.getLogger("driftline.workers")
 

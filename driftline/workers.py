@@ -24,7 +24,7 @@ from stream.topic import Crew, Log, group_of, heeding, samples_of
 if TYPE_CHECKING:
     from driftline.console import Stop
     from learner.config import Config
-    from learner.loop import Run
+    from learner.run import Run
     from learner.summary import Summary
 
 _log = logging.getLogger("driftline.workers")

@@ -10,7 +10,8 @@ import pytest
 from learner import breaker
 from learner.breaker import RECENT, Recent
 from learner.config import Config
-from learner.loop import Run, learn
+from learner.loop import learn
+from learner.run import Run
 from stream.errors import BreakerOpen, RecordError, SettingError
 from stream.memory import MemoryLog
 from stream.records import decode_outcomes, encode

@@ -11,7 +11,8 @@ from dataclasses import replace
 import pytest
 
 from learner.config import Config
-from learner.loop import Run, learn
+from learner.loop import learn
+from learner.run import Run
 from stream.errors import CheckpointError, CursorExpired
 from stream.memory import MemoryLog
 from stream.records import Record, decode_outcomes, encode

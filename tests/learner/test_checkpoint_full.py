@@ -13,7 +13,8 @@ import pytest
 
 from learner import saves
 from learner.config import Config
-from learner.loop import Run, learn
+from learner.loop import learn
+from learner.run import Run
 from stream.errors import TopicFailed
 from stream.memory import MemoryLog
 from stream.records import Record, decode_outcomes, encode

@@ -11,7 +11,8 @@ import pytest
 from learner import manifest
 from learner.config import Config
 from learner.keys import key_of, make_key
-from learner.loop import Run, learn
+from learner.loop import learn
+from learner.run import Run
 from learner.signed import Damaged
 from learner.start import begin
 from learner.state import shelf_of, shelves

@@ -7,7 +7,8 @@ from collections import Counter
 import pytest
 
 from learner.config import Config
-from learner.loop import Run, learn
+from learner.loop import learn
+from learner.run import Run
 from stream.memory import MemoryLog
 from stream.records import decode_outcomes, encode
 from stream.refusals import REASONS

@@ -10,7 +10,8 @@ from learner import saves
 from learner.commits import Commits
 from learner.config import Config
 from learner.counts import Counts
-from learner.loop import Run, learn
+from learner.loop import learn
+from learner.run import Run
 from stream.errors import TopicTimeout
 from stream.memory import MemoryLog
 from stream.records import Record, decode_outcomes, encode

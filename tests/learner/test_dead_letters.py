@@ -6,8 +6,9 @@ import random
 import pytest
 
 from learner.config import Config
-from learner.loop import Run, learn
+from learner.loop import learn
 from learner.models.presets import PRESETS
+from learner.run import Run
 from stream.errors import SettingError
 from stream.memory import MemoryLog
 from stream.records import LARGEST

@@ -8,8 +8,9 @@ import pytest
 from learner.checkpoint import Checkpoints
 from learner.config import Config
 from learner.keys import key_of
-from learner.loop import Run, learn
+from learner.loop import learn
 from learner.models.river import RiverModel
+from learner.run import Run
 from stream.errors import CheckpointError, SettingError
 from stream.memory import MemoryLog
 from stream.records import Record, decode_outcomes, encode
@@ -178,7 +179,7 @@ def test_a_turn_waits_for_more_but_not_for_long(tmp_path):
 
 def test_a_group_that_does_not_come_to_rest_is_joined_anew(log, tmp_path, monkeypatch, caplog):
     """Members may push each other out for good; a seat is given up for another then."""
-    monkeypatch.setattr("learner.loop._UNREST", 0.0)
+    monkeypatch.setattr("learner.work._UNREST", 0.0)
     share, rounds = Alone.share, iter(range(3))
     monkeypatch.setattr(
         Alone,

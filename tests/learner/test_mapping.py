@@ -7,7 +7,8 @@ import pytest
 
 from learner.config import Config
 from learner.learner import Learner
-from learner.loop import Run, learn
+from learner.loop import learn
+from learner.run import Run
 from stream.errors import SettingError
 from stream.mapping import FieldMap
 from stream.memory import MemoryLog

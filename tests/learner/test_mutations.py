@@ -6,7 +6,8 @@ import random
 import pytest
 
 from learner.config import Config
-from learner.loop import Run, learn
+from learner.loop import learn
+from learner.run import Run
 from stream.errors import RecordError
 from stream.records import decode, decode_outcomes
 from stream.refusals import REASONS

@@ -30,7 +30,8 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from learner.config import Config
-from learner.loop import Run, learn
+from learner.loop import learn
+from learner.run import Run
 from producer.replay import Replay, produce
 from stream.memory import MemoryLog
 

@@ -6,7 +6,8 @@ import shutil
 import pytest
 
 from learner.config import Config
-from learner.loop import Run, learn
+from learner.loop import learn
+from learner.run import Run
 from stream.errors import CursorExpired, SettingError
 from stream.memory import MemoryLog
 from stream.records import Record, decode_outcomes, encode

@@ -6,8 +6,9 @@ import pytest
 
 from learner.config import Config
 from learner.learner import Learner
-from learner.loop import Run, learn
+from learner.loop import learn
 from learner.resources import SAMPLED, Timed, event_time
+from learner.run import Run
 from stream.memory import MemoryLog
 from stream.records import Record, decode, encode
 from stream.topic import Batch

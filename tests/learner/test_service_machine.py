@@ -30,8 +30,9 @@ from hypothesis.stateful import (
 from learner.checkpoint import Checkpoints
 from learner.config import Config
 from learner.learner import Learner
-from learner.loop import Run, learn
+from learner.loop import learn
 from learner.messages import outcomes_of
+from learner.run import Run
 from stream.errors import CheckpointError, CursorExpired, Fenced
 from stream.memory import MemoryLog
 from stream.records import encode

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from learner.config import Config
-from learner.loop import Run, learn
+from learner.loop import learn
+from learner.run import Run
 from producer.commands import promote
 from stream.errors import SettingError
 from stream.mapping import FieldMap

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from learner.config import Config
-from learner.loop import Run, learn
+from learner.loop import learn
+from learner.run import Run
 from producer.feed import Feed
 from producer.replay import Replay, produce
 from producer.sources.csv import open_csv

@@ -9,9 +9,9 @@ from learner import places, saves, start
 from learner.checkpoint import Checkpoints
 from learner.commits import Commits
 from learner.grains import Untaught
-from learner.loop import _Work
 from learner.making import watch_of
 from learner.scores import Scores
+from learner.work import Work
 from producer import copying, delivery, intake
 from producer.answers import Answers
 from stream import sqlite_writer
@@ -256,13 +256,13 @@ def frequent_checkpoints():
 
 def unhurried():
     """A learner rests after each turn; no bug, but a busy machine cannot kill it too late."""
-    turn = _Work._turn
+    turn = Work._turn
 
     def planted(self, batches):
         turn(self, batches)
         time.sleep(GAP)
 
-    _Work._turn = planted
+    Work._turn = planted
 
 
 def frequent_retention():

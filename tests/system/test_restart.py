@@ -4,7 +4,8 @@ import shutil
 import time
 
 from learner.config import Config
-from learner.loop import Run, learn
+from learner.loop import learn
+from learner.run import Run
 from stream.records import Record, decode_outcomes, encode
 from stream.sqlite import SqliteLog
 from tests.system.lives import eventually

@@ -12,7 +12,8 @@ import urllib.request
 from driftline.settings import open_stream
 from learner.config import Config
 from learner.keys import make_key
-from learner.loop import Run, learn
+from learner.loop import learn
+from learner.run import Run
 from monitor.run import monitor
 from producer.counts import Counts
 from producer.replay import Replay, produce

@@ -7,7 +7,8 @@ import logging
 import socket
 import threading
 
-from learner.loop import Run, learn
+from learner.loop import learn
+from learner.run import Run
 from stream.records import Record, encode
 
 

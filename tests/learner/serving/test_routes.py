@@ -7,7 +7,8 @@ import pytest
 
 from learner.config import Config
 from learner.learner import Learner
-from learner.loop import Run, learn
+from learner.loop import learn
+from learner.run import Run
 from learner.serving import clerk, desk
 from learner.serving.questions import MAX_BODY, MOST, Served
 from learner.serving.routes import routes
