@@ -93,14 +93,15 @@ def _lives(
 ) -> Summary:
     """Learn, and begin anew whenever the seat in the group is lost."""
     end = span.stop if span else samples.end() if run.until_end else {}
+    work: Work | None = None
     while True:
-        work = Work(log, samples, config, run, span, end, stopping, moved, desk, counts)
         try:
+            work = Work(log, samples, config, run, span, end, stopping, moved, desk, counts)
             return work.run()
         except TopicReplaced as error:
             raise CheckpointError(replaced(samples.name, run.name)) from error
         except (SeatLost, TopicTimeout) as error:
-            if stopping():
+            if stopping() or work is None:
                 raise
             # Nothing that is in memory can be trusted: all of it goes with the seat.
             _log.warning("%s; joining again", error)

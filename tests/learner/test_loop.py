@@ -11,7 +11,7 @@ from learner.keys import key_of
 from learner.loop import learn
 from learner.models.river import RiverModel
 from learner.run import Run
-from stream.errors import CheckpointError, SettingError
+from stream.errors import CheckpointError, SeatLost, SettingError, TopicTimeout
 from stream.memory import MemoryLog
 from stream.records import Record, decode_outcomes, encode
 from stream.seats import Alone
@@ -189,6 +189,36 @@ def test_a_group_that_does_not_come_to_rest_is_joined_anew(log, tmp_path, monkey
     learn(log, CONFIG, Run(state=tmp_path, until_end=True))
     assert "'main' has not come to rest within 0 s; joining again" in caplog.text
     assert said(log, 0) == list(range(600))
+
+
+def failing(method, *errors):
+    """Return a method that raises the errors first, one a call; None lets a call pass."""
+    left = iter(errors)
+
+    def tried(self, *how, **more):
+        if (error := next(left, None)) is not None:
+            raise error
+        return method(self, *how, **more)
+
+    return tried
+
+
+def test_a_seat_that_cannot_be_had_yet_is_asked_for_again(log, tmp_path, monkeypatch, caplog):
+    """What took the seat from a learner may last for a while."""
+    lost, away = SeatLost("the group has gone on"), TopicTimeout("no answer")
+    monkeypatch.setattr(Alone, "share", failing(Alone.share, lost))
+    monkeypatch.setattr(MemoryLog, "join", failing(MemoryLog.join, None, away, away))
+    learn(log, CONFIG, Run(state=tmp_path, until_end=True))
+    assert caplog.text.count("joining again") == 3
+    assert said(log, 0) == list(range(600))
+
+
+def test_who_never_had_a_seat_gives_up(log, tmp_path, monkeypatch):
+    """A log that does not answer at all is for a person to look at."""
+    away = failing(MemoryLog.join, TopicTimeout("no answer"))
+    monkeypatch.setattr(MemoryLog, "join", away)
+    with pytest.raises(TopicTimeout):
+        learn(log, CONFIG, Run(state=tmp_path, until_end=True))
 
 
 def taken(log):
