@@ -140,7 +140,7 @@ class Council(Several):
 
     def _best(self) -> Candidate:
         able = [arm for arm in self._own if arm.says(self._seen)]
-        return min(able, key=lambda arm: arm.slow)
+        return min(able or self._own, key=lambda arm: arm.slow)
 
     def _look(self) -> None:
         """Let arms that have come to nothing follow a better one; see who serves."""

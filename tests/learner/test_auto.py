@@ -109,6 +109,18 @@ def test_the_arms_have_their_scores_in_the_totals():
     assert all(arm.scored == 299 for arm in told.totals.arms.values())
 
 
+@pytest.mark.parametrize("model", ["logistic", "sgd"])
+def test_who_stands_alone_and_is_young_is_still_the_best(model):
+    """A window that has just started over, beside none but the last label."""
+    policy = {"name": "auto", "arms": ["window-a", "no-change"]}
+    told = learner(model, policy=policy, classes=(0, 1))
+
+    turn = fed(told, turned(3500))
+
+    assert turn.dead == []
+    assert told.totals.actions["arm-reset"] >= 2
+
+
 def test_numbers_are_met_alike():
     """With the detectors that take them; the mean error is near the best arm's."""
     told = learner("linear", policy="auto")
