@@ -109,7 +109,9 @@ class Several:
         if asked is not None and asked[0] is x:
             self._score([asked[1]], [y])
         else:
-            self._score(self._all([x], consulted=True, lenient=True), [y])
+            # A trace that this leaves is of the stream, as the lesson that follows is: to
+            # wipe it off would take a walk through every model for each label.
+            self._score(self._all([x], consulted=False, lenient=True), [y])
         self._teach(lambda arm: arm.model.learn_one(x, arm.code(y)))
 
     def learn(self, xs: Sequence[Features], ys: Sequence[Label]) -> None:

@@ -121,6 +121,29 @@ def test_who_stands_alone_and_is_young_is_still_the_best(model):
     assert told.totals.actions["arm-reset"] >= 2
 
 
+def test_a_label_that_comes_late_takes_no_walk_through_the_models(monkeypatch):
+    """The arms are asked again as in a stream: each lesson would cost a look at all of them."""
+
+    def walked(*_):
+        raise AssertionError
+
+    monkeypatch.setattr("learner.models.river.guess_without_trace", walked)
+    told = learner("hoeffding-tree", policy="auto")
+    pairs = turned(300)
+
+    for i, (x, _) in enumerate(pairs):
+        tell(told, sample(i, **x))
+    labels = [sample(i, y) for i, (_, y) in enumerate(pairs)]
+    for label in labels:
+        del label["x"]
+    turn = tell(told, *labels)
+
+    assert len(turn.rows) == 300
+    assert (
+        told.totals.arms["none"].scored == 299
+    )  # all but the first, which none had a guess of
+
+
 def test_numbers_are_met_alike():
     """With the detectors that take them; the mean error is near the best arm's."""
     told = learner("linear", policy="auto")
