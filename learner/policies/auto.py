@@ -30,8 +30,6 @@ _LOOK = 100
 """Labelled samples between two looks at who has come to nothing."""
 _TRIAL = 1000
 """Samples that a model of an arm's own is given at least."""
-_REPLAYING = 2
-"""So many times that to judge whether replaying pays, which shows late."""
 _PATIENCE = 5000
 """Samples after which it must be no worse than the best."""
 _MARGIN = 0.02
@@ -155,7 +153,7 @@ class Council(Several):
         """Whether one has shown, side by side for long enough, that it is better."""
         together = self._seen - max(one.born, other.born)
         late = isinstance(other.model, Mixed) and not isinstance(one.model, Mixed)
-        trial = _TRIAL * (_REPLAYING if late else 1)
+        trial = _PATIENCE if late else _TRIAL  # that replaying pays shows late
         if one.model is other.model or together < trial:
             return False
         margin = _MARGIN * max(0.0, 1.0 - together / _PATIENCE) * self._spread.mean
