@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from learner.models.model import Model
 from learner.models.presets import Spec
-from learner.refusing import check_numbers
+from learner.refusing import check_numbers, refuse_missing
 from stream.errors import RecordError
 from stream.mapping import FieldMap, reader
 from stream.records import UNSET, Record, decode, decode_full, decode_numbers
@@ -70,8 +70,11 @@ class Reading:
             return record
         if model.numbers_only:
             check_numbers(x, spec)
-        if model.skips_missing and None in x.values():
-            record.x = {name: each for name, each in x.items() if each is not None}
+        if None in x.values():
+            if model.skips_missing:
+                record.x = {name: each for name, each in x.items() if each is not None}
+            elif model.numbers_only:
+                refuse_missing(x, spec)
         return record
 
 

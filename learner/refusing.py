@@ -31,6 +31,16 @@ def check_numbers(x: Features, model: Spec) -> None:
             )
 
 
+def refuse_missing(x: Features, model: Spec) -> NoReturn:
+    """Raise `RecordError` for a null, before a model that would remember it sees it."""
+    name = next(name for name, value in x.items() if value is None)
+    raise RecordError(
+        "missing_feature",
+        f"feature {name!r} is null, and model {model!r} takes numbers only; leave the feature "
+        "away, or let an imputer stand before the model",
+    )
+
+
 def refuse_label(y: Label, task: str, model: Spec, *, needs_classes: bool) -> NoReturn:
     """Say why a label cannot be learned.
 

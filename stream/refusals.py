@@ -44,6 +44,7 @@ REASONS: Mapping[str, str] = {
     "third_class": "a third label for a model of two",
     "unknown_arm": "the promotion of a model that is not there",
     "text_feature": "a text for a model of numbers",
+    "missing_feature": "a null for a model of numbers",
     "model_error": "features the model cannot guess",
     "not_learned": "features the model cannot learn",
 }

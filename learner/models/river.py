@@ -6,9 +6,19 @@ import inspect
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from river import base, compose, linear_model, multiclass, naive_bayes, preprocessing
+from river import (
+    base,
+    compose,
+    forest,
+    linear_model,
+    multiclass,
+    naive_bayes,
+    preprocessing,
+    tree,
+)
 from river.active.base import ActiveLearningClassifier
-from river.neighbors import KNNClassifier
+from river.neighbors import KNNClassifier, KNNRegressor
+from river.neighbors.base import FunctionWrapper
 from river.tree import (
     HoeffdingAdaptiveTreeClassifier,
     HoeffdingTreeRegressor,
@@ -76,6 +86,8 @@ _OF_NUMBERS = (
     *(preprocessing.StandardScaler, preprocessing.MinMaxScaler, preprocessing.MaxAbsScaler),
     *(preprocessing.RobustScaler, preprocessing.AdaptiveStandardScaler),
     *(linear_model.base.GLM, linear_model.SoftmaxRegression, naive_bayes.GaussianNB),
+    *(naive_bayes.MultinomialNB, naive_bayes.ComplementNB),
+    *(linear_model.BayesianLinearRegression, forest.AMFClassifier, forest.AMFRegressor),
 )
 """What does arithmetic with every feature."""
 _YES_OR_NO: frozenset[Label] = frozenset((False, True))
@@ -244,6 +256,11 @@ def _numbers_only(estimator: Any) -> bool:
             estimator = estimator._wrapped_model
     if isinstance(estimator, HoeffdingTreeRegressor):
         return bool(estimator.leaf_prediction != "mean")
+    if isinstance(estimator, tree.SGTClassifier | tree.SGTRegressor):
+        return not estimator.nominal_attributes
+    if isinstance(estimator, KNNClassifier | KNNRegressor):
+        # Of a distance that somebody brings nothing is known.
+        return not isinstance(estimator.engine.dist_func, FunctionWrapper)
     return isinstance(estimator, _OF_NUMBERS)
 
 

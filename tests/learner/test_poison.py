@@ -1,0 +1,41 @@
+"""A sample that a model cannot take costs itself, and none of those that follow."""
+
+import random
+
+import pytest
+
+from tests.learner.told import learner, reasons, rows, sample, tell
+
+OF_NUMBERS = (
+    *("naive_bayes.GaussianNB", "naive_bayes.MultinomialNB", "naive_bayes.ComplementNB"),
+    *("neighbors.KNNClassifier", "neighbors.KNNRegressor", "forest.AMFClassifier"),
+    *("forest.AMFRegressor", "tree.SGTClassifier", "tree.SGTRegressor"),
+    *("linear_model.LinearRegression", "linear_model.BayesianLinearRegression"),
+)
+
+
+def stream(n, seed=1, **first):
+    """Return samples of which the first has other features."""
+    rng = random.Random(seed)
+    samples = []
+    for i in range(n):
+        a, b = rng.random(), rng.random()
+        samples.append(sample(i, int(a > b), a=a, b=b))
+    samples[0]["x"] |= first
+    return samples
+
+
+@pytest.mark.parametrize("name", OF_NUMBERS)
+@pytest.mark.parametrize(
+    ("first", "reason"), [({"a": "t"}, "text_feature"), ({"a": None}, "missing_feature")]
+)
+def test_a_model_of_numbers_does_not_remember_what_is_none(name, first, reason):
+    """It never sees it, and so the samples behind it are guessed as without it."""
+    told = learner({"class": f"river.{name}"}, policy="none")
+    clean = learner({"class": f"river.{name}"}, policy="none")
+
+    turn = tell(told, *stream(80, **first))
+    undisturbed = tell(clean, *stream(80)[1:])
+
+    assert reasons(turn) == [(0, reason)]
+    assert [row["y_pred"] for row in rows(turn)] == [row["y_pred"] for row in rows(undisturbed)]
