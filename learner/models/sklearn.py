@@ -15,7 +15,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from learner.models.guesses import ClassGuesses
-from learner.models.model import Guess
+from learner.models.model import Guess, ModelError
 from learner.models.vectors import Array, Vectorizer
 from stream.errors import SettingError
 from stream.records import Features, Label
@@ -153,12 +153,25 @@ class SklearnModel:
 
     def learn(self, xs: Sequence[Features], ys: Sequence[Label]) -> None:
         """Learn a grain; the first one settles which features there are."""
-        if self._vectorizer is None:
-            vectorizer = Vectorizer(xs)
-            if not vectorizer.columns:
-                raise ValueError("the first grain has no features")
-            self._vectorizer = vectorizer
-        rows = self._rows(self._vectorizer, xs)
+        if self._vectorizer is not None:
+            self._lesson(self._vectorizer, xs, ys)
+            return
+        vectorizer = Vectorizer(xs)
+        if not vectorizer.columns:
+            raise ValueError("the first grain has no features")
+        try:
+            self._lesson(vectorizer, xs, ys)
+        except ModelError:
+            # What has learned half of its first lesson may neither guess nor learn again.
+            self.estimator = clone(self.estimator)
+            self._scaler = self._scaler and clone(self._scaler)
+            raise
+        self._vectorizer = vectorizer
+
+    def _lesson(
+        self, vectorizer: Vectorizer, xs: Sequence[Features], ys: Sequence[Label]
+    ) -> None:
+        rows = self._rows(vectorizer, xs)
         if self._scaler is not None:
             _teach(self._scaler, rows)
         rows = self._prepared(rows)

@@ -39,3 +39,17 @@ def test_a_model_of_numbers_does_not_remember_what_is_none(name, first, reason):
 
     assert reasons(turn) == [(0, reason)]
     assert [row["y_pred"] for row in rows(turn)] == [row["y_pred"] for row in rows(undisturbed)]
+
+
+def test_a_first_grain_that_fails_is_as_if_it_had_never_come():
+    """Which features there are is settled by the first grain that is learned."""
+    how = {"policy": "none", "classes": (0, 1), "scaling": "none", "grain": 10}
+    told, clean = (learner("multinomial-nb", **how) for _ in range(2))
+
+    turn = tell(told, *stream(10, a=-1.0), *stream(60, seed=2))
+    undisturbed = tell(clean, *stream(60, seed=2))
+
+    assert reasons(turn) == [(n, "not_learned") for n in range(10)]
+    assert [row["y_pred"] for row in rows(turn)[10:]] == [
+        row["y_pred"] for row in rows(undisturbed)
+    ]
