@@ -219,8 +219,12 @@ class Learner:
     ) -> None:
         """Take records of one grain: side by side where all are plain, else one by one."""
         model = self.policy.model
-        xs = [record.x for record in records if record.x is not UNSET]
         part = zip(offsets, values, records, strict=True)
+        if model.one_by_one:
+            # One that draws lots must not be asked twice: how often would hang on the part.
+            self._take(part, model.guess, turn, answer)
+            return
+        xs = [record.x for record in records if record.x is not UNSET]
         try:
             guesses = model.guess_many(xs)
         except ModelError:

@@ -53,3 +53,17 @@ def test_a_first_grain_that_fails_is_as_if_it_had_never_come():
     assert [row["y_pred"] for row in rows(turn)[10:]] == [
         row["y_pred"] for row in rows(undisturbed)
     ]
+
+
+def test_one_that_draws_lots_is_asked_once_wherever_a_part_ends():
+    """Also where another sample of the same grain cannot be guessed."""
+    samples = stream(60)
+    for each in samples[20::7]:
+        each["x"]["text"] = 1.0
+    whole, parts = (learner("tests.doubles.Moody", grain=8) for _ in range(2))
+
+    turn = tell(whole, *samples)
+    told = [tell(parts, each) for each in samples]
+
+    assert len(turn.dead) == 6
+    assert rows(turn) == [row for each in told for row in rows(each)]
