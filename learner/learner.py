@@ -60,6 +60,8 @@ class Learner:
     """How late it is by the records, where the policy wants to know."""
     inputs: InputWatch | None = None
     """What watches features and guesses, where that is asked for."""
+    worst = 0.0
+    """The largest error of a number that was watched."""
 
     def __init__(self, config: Config, partition: int, start: int) -> None:
         self.config, self.partition, self.start, self.cursor = config, partition, start, start
@@ -481,9 +483,10 @@ class Learner:
         if self.task == "classification":
             error = 1.0 if flag or y != label else 0.0
         elif flag:
-            return
+            error = self.worst  # what is no number is no better than any that was one
         else:
             error = abs(y - label)
+            self.worst = max(self.worst, error)
         alarm = self.watch.observe(error) if self.watch else None
         if alarm is None:
             return

@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from stream.records import NOT_FINITE, SCORED
 from tests.learner.told import learner, reasons, rows, sample, tell
 
 OF_NUMBERS = (
@@ -53,6 +54,21 @@ def test_a_first_grain_that_fails_is_as_if_it_had_never_come():
     assert [row["y_pred"] for row in rows(turn)[10:]] == [
         row["y_pred"] for row in rows(undisturbed)
     ]
+
+
+def test_a_regressor_that_has_lost_its_numbers_starts_over():
+    """A guess that is no number is as wrong as the worst one was, and a detector hears it."""
+    told = learner("river.linear_model.LinearRegression", policy="reset")
+    samples = stream(6000)
+    for each in samples:
+        each["y"] = 2.0 * each["x"]["a"]
+    samples[600]["x"]["a"] = 1e100
+
+    found = rows(tell(told, *samples))
+
+    assert told.totals.resets >= 1
+    assert NOT_FINITE in [row["flag"] for row in found]
+    assert {row["flag"] for row in found[-1000:]} == {SCORED}
 
 
 def test_one_that_draws_lots_is_asked_once_wherever_a_part_ends():
