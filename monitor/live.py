@@ -53,7 +53,7 @@ class Live:
         self.state, self.past = Once(state), Once(past)
         self._hour = hour
         self._watchers, self._asked = 0, -STAYS
-        self._painted, self._message, self._version = b"", b"", 0
+        self._painted, self._version = b"", 0
         self._changed: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._painter: asyncio.Task[None] | None = None
@@ -91,7 +91,7 @@ class Live:
                         yield self._said(b"beat", b"null")
                     continue
                 seen = self._version
-                yield self._message
+                yield self._said(b"state", self._painted)
         finally:
             self._watchers -= 1
             self.ask()  # a page that is loaded anew is away for a moment
@@ -116,13 +116,13 @@ class Live:
         while self._watchers and not self._closed:
             body = await self.state.get()
             if body != self._painted:
-                self._painted, self._message = body, self._said(b"state", body)
+                self._painted = body
                 self._version += 1
                 if self._changed is not None:
                     self._changed.set()
             await asyncio.sleep(OFTEN)
 
     def _said(self, kind: bytes, body: bytes) -> bytes:
-        """Return a message: the hour and the body, in one line of JSON."""
+        """Return a message: the hour at which it is sent, and the body, as a line of JSON."""
         now = encode(self._hour())
         return b'event: %b\ndata: {"now":%b,"body":%b}\n\n' % (kind, now, body)

@@ -26,17 +26,18 @@ def painter(monkeypatch):
     return Painter()
 
 
-def shows(message):
-    """Return kind and content of a message."""
+def parts(message):
+    """Return kind, hour and content of a message."""
     kind, data = message.decode().removesuffix("\n\n").split("\n")
-    return kind.removeprefix("event: "), json.loads(data.removeprefix("data: "))["body"]
+    told = json.loads(data.removeprefix("data: "))
+    return kind.removeprefix("event: "), told["now"], told["body"]
 
 
 async def next_of(follower, kind="state"):
     """Return the content of the next message of a kind."""
     async for message in follower:
         if message.startswith(f"event: {kind}".encode()):
-            return shows(message)[1]
+            return parts(message)[2]
     return None
 
 
@@ -72,6 +73,24 @@ def test_what_does_not_change_is_not_sent_again(painter):
         return seen
 
     assert asyncio.run(look()) == ["first", None, "first"]
+
+
+def test_who_comes_later_is_told_the_hour_at_which_they_come(painter):
+    """However old the picture is: by that hour a page tells how old the last news is."""
+    hours = [1000.0]
+
+    async def look():
+        lively = Live(painter, painter, hour=lambda: hours[-1])
+        early, late = lively.follow(), lively.follow()
+        await next_of(early)
+        hours.append(4600.0)
+        await anext(late)
+        kind, hour, _ = parts(await anext(late))
+        for each in (early, late):
+            await each.aclose()
+        return kind, hour
+
+    assert asyncio.run(look()) == ("state", 4600.0)
 
 
 def test_nobody_looks_nothing_is_painted(painter, monkeypatch):
