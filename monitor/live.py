@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from stream.records import encode
+
+lines = logging.getLogger(__name__)
 
 OFTEN = 0.5
 """Seconds between two pictures, at least."""
@@ -19,6 +22,9 @@ STAYS = 10.0
 """Seconds for which somebody who asked, or who has just left, counts as looking."""
 RETRY = 1000
 """Milliseconds after which a browser that lost us asks again."""
+
+_SAY = 60.0
+"""Seconds between two lines that say why there is no picture."""
 
 Render = Callable[[], Any]
 
@@ -57,6 +63,7 @@ class Live:
         self._changed: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._painter: asyncio.Task[None] | None = None
+        self._said_why = -_SAY
         self._closed = False
 
     @property
@@ -114,13 +121,26 @@ class Live:
     async def _painting(self) -> None:
         """Render as long as somebody looks."""
         while self._watchers and not self._closed:
-            body = await self.state.get()
-            if body != self._painted:
-                self._painted = body
-                self._version += 1
-                if self._changed is not None:
-                    self._changed.set()
+            try:
+                self._show(await self.state.get())
+            except Exception as error:  # noqa: BLE001 - what fails now may well not the next time
+                self._say(error)
             await asyncio.sleep(OFTEN)
+
+    def _show(self, body: bytes) -> None:
+        """Wake all who look, where a picture is another one than before."""
+        if body != self._painted:
+            self._painted = body
+            self._version += 1
+            if self._changed is not None:
+                self._changed.set()
+
+    def _say(self, error: Exception) -> None:
+        """Say why there is no picture; seldom, as the next one may fail too, and the next."""
+        now = time.monotonic()
+        if now - self._said_why >= _SAY:
+            self._said_why = now
+            lines.warning("picture=none why=%r", error)
 
     def _said(self, kind: bytes, body: bytes) -> bytes:
         """Return a message: the hour at which it is sent, and the body, as a line of JSON."""

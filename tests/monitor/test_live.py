@@ -8,13 +8,18 @@ from monitor.live import Live
 
 
 class Painter:
-    """Counts how often it is asked for a picture, which changes only when told to."""
+    """Counts how often it is asked for a picture, which changes only when told to.
+
+    It fails as long as there is a `fault`.
+    """
 
     def __init__(self):
-        self.asked, self.picture = 0, "first"
+        self.asked, self.picture, self.fault = 0, "first", None
 
     def __call__(self):
         self.asked += 1
+        if self.fault:
+            raise self.fault
         return self.picture
 
 
@@ -129,6 +134,28 @@ def test_who_comes_as_the_last_one_leaves_is_shown_all(painter, monkeypatch):
         return seen
 
     assert asyncio.run(look()) == ["first"] * 3
+
+
+def test_a_picture_that_fails_is_tried_again(painter, monkeypatch, caplog):
+    """A page is shown the next one as soon as there is one; one line tells why none came."""
+    monkeypatch.setattr(live, "BEAT", 60.0)
+
+    async def fail(times):
+        painter.fault, until = ValueError("a\nb"), painter.asked + times
+        while painter.asked < until:
+            await asyncio.sleep(0.01)
+        painter.picture, painter.fault = "second", None
+
+    async def look():
+        follower = Live(painter, painter).follow()
+        await next_of(follower)
+        async with asyncio.timeout(5.0):
+            seen, _ = await asyncio.gather(next_of(follower), fail(5))
+        await follower.aclose()
+        return seen
+
+    assert asyncio.run(look()) == "second"
+    assert caplog.messages == [r"picture=none why=ValueError('a\nb')"]
 
 
 def test_closing_ends_every_page(painter, monkeypatch):

@@ -104,6 +104,21 @@ def test_who_looks_wakes_the_follower(server, follower):
     assert len(history["story"]) == 100
 
 
+def test_a_picture_that_fails_is_an_answer_too(server, monkeypatch):
+    """Who asks once is told that it failed, each time, and has the next that does not."""
+
+    def fails(*_, **__):
+        raise ValueError("no picture today")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("monitor.doors.picture", fails)
+        patch.setattr("monitor.doors.whole", fails)
+        for path in ("/api/state", "/api/history") * 2:
+            assert ask(server, path)[0] == 500
+    for path in ("/api/state", "/api/history"):
+        assert ask(server, path)[0] == 200
+
+
 def test_an_open_page_does_not_hold_the_end_up(follower):
     """A server that ends lets go of who follows it, quietly and at once."""
     doors = Doors(follower, lambda: follower.caught_up)
