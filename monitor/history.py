@@ -32,7 +32,7 @@ class Curve(NamedTuple):
 
     A point stands for the last `span` rows of each partition, and lies at the end of a bucket
     of `every`, the one numbered `first` and those after it. Lines go by their names, the
-    model's first; None is where rows are not known.
+    model's first, and are all there from the start; None is where rows are not known.
     """
 
     every: int
@@ -168,13 +168,12 @@ class History:
             _line(sums[max(0, at - reach + 1) : at + 1], strands[0].task)
             for at in range(len(sums) - (stop - start), len(sums))
         ]
-        names = next((list(point) for point in points if point), [])
         return Curve(
             every,
             reach * every,
             start,
             [self._place(every * (at + 1)) for at in range(start, stop)],
-            {name: [point.get(name) for point in points] for name in names},
+            {name: [point.get(name) for point in points] for name in _names(strands[0].task)},
         )
 
     def _place(self, scored: int) -> int:
@@ -239,6 +238,13 @@ def _pooled(
     return [*map(total, zip(*rows, strict=True))]
 
 
+def _names(task: str) -> tuple[str, ...]:
+    """Return what the lines of a task are called, the model's first."""
+    if task == ANOMALY:
+        return "anomaly_score", "normal_score"
+    return "mae" if task == REGRESSION else "accuracy", "no_change", "majority"
+
+
 def _line(rows: Sequence[Row | None], task: str) -> dict[str, float | None]:
     """Return what the lines show of buckets taken together."""
     known = [row for row in rows if row is not None]
@@ -255,7 +261,7 @@ def _line(rows: Sequence[Row | None], task: str) -> dict[str, float | None]:
     sums = Sums(int(many), int(lost), errors[0], 0.0, *errors[1:])
     regression = task == REGRESSION
     means: dict[str, Any] = scores(sums, regression=regression)
-    name = "mae" if regression else "accuracy"
+    name, *_ = _names(task)
     lines: dict[str, Any] = {name: means.get(name)} | baselines(sums, regression=regression)
     return {name: value if value is None else _short(value) for name, value in lines.items()}
 

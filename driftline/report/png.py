@@ -38,7 +38,7 @@ def png(reading: Reading) -> bytes:
     axes.set_xlabel(f"Scored guesses. {curve_says(reading)}", parse_math=False)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
     axes.grid(visible=True, alpha=0.25)
-    if curve["lines"]:
+    if curve["x"]:
         figure.legend(loc="outside lower center", ncols=6, frameon=False)
     else:
         axes.text(0.5, 0.5, "no curve yet", ha="center", transform=axes.transAxes)

@@ -119,6 +119,24 @@ def test_the_newest_is_there_before_the_past_is_read():
     assert follower.recalled == [1.0]
 
 
+@pytest.mark.parametrize(
+    ("step", "task", "names"),
+    [
+        (RIGHT, CLASSES, ["accuracy", "no_change", "majority"]),
+        (Step(1.0, 2.0), NUMBERS, ["mae", "no_change", "majority"]),
+        (Step(y=True, y_pred=0.5), ANOMALIES, ["anomaly_score", "normal_score"]),
+    ],
+)
+def test_lines_are_there_before_they_have_values(step, task, names):
+    """Whoever puts new points behind old ones finds each line as long as the curve."""
+    *_, last = said([step] * 100, [(10, True)] * 10, task=task)
+    board = Board("tale", "main", (WINDOW,))
+    board.feed(0, last)
+    curve = board.curve()
+    assert len(curve.x) == 100 // FINE
+    assert list(curve.lines.items()) == [(name, [None] * len(curve.x)) for name in names]
+
+
 def test_nobody_looks_nothing_is_read():
     """The past costs nothing as long as no page is open."""
     follower = followed({0: said([RIGHT] * 400, [(10, True)] * 40)}, looked=False)

@@ -187,48 +187,67 @@ def test_the_page_is_what_the_outcomes_say(told, page, visit):
     assert shown == wrong[::-1][: len(shown)]
 
 
-def uneven():
-    """Return pictures of three partitions, one always ahead: the newest points, and all."""
-    history, pictures, scored = History(WINDOW), [], Counter()
-    for turn in range(30):
-        for partition in range(3):
-            errors = [float((turn + row) % 7 == 0) for row in range(330)]
-            scored[partition] += len(errors)
-            nothing = [None] * len(errors)
-            added = Added(*[nothing] * 6, errors, errors, errors, None)
-            totals = Totals(task="classification", scored=scored[partition])
-            tally = SimpleNamespace(partition=partition, first=0, totals=totals, added=[added])
-            history.take(tally, [])
-            pictures.append([history.curve(LATELY)._asdict(), history.curve()._asdict()])
-    return pictures
+MERGED = """async (pictures) => {
+    const { Feed } = await import("/static/js/feed.js");
+    let [at, fetched] = [0, 0];
+    const rest = { story: [], whole: true, recalled: 1 };
+    class Told extends Feed {
+        open() {}
+        wait() {}
+        async fetched() {
+            fetched += 1;
+            this.history = { ...rest, curve: structuredClone(pictures[at][1]) };
+            return true;
+        }
+    }
+    const feed = new Told("", { changed: () => {}, lost: () => {} });
+    for (; at < pictures.length; at += 1) {
+        const curve = structuredClone(pictures[at][0]);
+        await feed.heard({ now: 0, body: { ...rest, curve } });
+    }
+    return [feed.history.curve, fetched];
+}"""
+"""Returns the curve that a page has after some pictures, and how often it fetched all of it."""
+
+
+class Curves:
+    """A curve as it grows, and what a page is told of it: the newest points, and all."""
+
+    def __init__(self, before=0):
+        self.history, self.pictures = History(WINDOW), []
+        self.scored = Counter({0: before})
+
+    def grow(self, partition, errors, task="classification"):
+        """Score some rows more of a partition."""
+        self.scored[partition] += len(errors)
+        totals = Totals(task=task, scored=self.scored[partition])
+        nothing = [None] * len(errors)
+        added = Added(*[nothing] * 6, errors, errors, errors, None)
+        tally = SimpleNamespace(partition=partition, first=0, totals=totals, added=[added])
+        self.history.take(tally, [])
+        curve = self.history.curve
+        self.pictures.append([curve(LATELY)._asdict(), curve()._asdict()])
 
 
 def test_a_curve_of_several_partitions_ends_as_the_monitor_has_it(page, visit):
     """However unevenly they come, each point stands once, and as it is in the end."""
-    pictures = uneven()
-    merge = """async (pictures) => {
-        const { Feed } = await import("/static/js/feed.js");
-        let [at, fetched] = [0, 0];
-        const rest = { story: [], whole: true, recalled: 1 };
-        class Told extends Feed {
-            open() {}
-            wait() {}
-            async fetched() {
-                fetched += 1;
-                this.history = { ...rest, curve: structuredClone(pictures[at][1]) };
-                return true;
-            }
-        }
-        const feed = new Told("", { changed: () => {}, lost: () => {} });
-        for (; at < pictures.length; at += 1) {
-            const curve = structuredClone(pictures[at][0]);
-            await feed.heard({ now: 0, body: { ...rest, curve } });
-        }
-        return [feed.history.curve, fetched];
-    }"""
-    curve_held, fetched = visit(page).page.evaluate(merge, pictures)
-    assert curve_held == pictures[-1][1]
-    assert fetched < len(pictures) / 10
+    curves = Curves()
+    for turn in range(30):
+        for partition in range(3):
+            curves.grow(partition, [float((turn + row) % 7 == 0) for row in range(330)])
+    curve_held, fetched = visit(page).page.evaluate(MERGED, curves.pictures)
+    assert curve_held == curves.pictures[-1][1]
+    assert fetched < len(curves.pictures) / 10
+
+
+def test_the_first_values_stand_where_they_belong(page, visit):
+    """A page that was open before any were known has them at their points, not at the start."""
+    curves = Curves(before=5 * WINDOW)
+    for turn in range(20):
+        curves.grow(0, [float(turn % 3 == 0)] * 30)
+    curve_held, fetched = visit(page).page.evaluate(MERGED, curves.pictures)
+    assert curve_held == curves.pictures[-1][1]
+    assert fetched == 1
 
 
 def test_a_page_outlives_its_monitor(told, visit, browser):
