@@ -250,6 +250,92 @@ def test_the_first_values_stand_where_they_belong(page, visit):
     assert fetched == 1
 
 
+HELD = """async (patience) => {
+    const { Feed } = await import("/static/js/feed.js");
+    const curve = { every: 1, span: 1, first: 0, x: [1], lines: { accuracy: [1] } };
+    const body = { curve, story: [], whole: true, recalled: 1 };
+    const held = (globalThis.held = { sources: [], answers: [], told: 0 });
+    globalThis.EventSource = class extends EventTarget {
+        constructor() {
+            super();
+            held.sources.push(this);
+        }
+        close() {}
+    };
+    const [fetch, timeout] = [globalThis.fetch, AbortSignal.timeout.bind(AbortSignal)];
+    AbortSignal.timeout = (ms) => timeout(Math.min(ms, patience));
+    globalThis.fetch = (url, options) => {
+        if (!url.endsWith("?learner=held")) return fetch(url, options); // the page's own feed
+        return new Promise((resolve, reject) => {
+            options?.signal?.addEventListener("abort", () => reject(options.signal.reason));
+            held.answers.push(() => resolve(new Response(JSON.stringify(body))));
+        });
+    };
+    new Feed("held", { changed: () => (held.told += 1), lost: () => {} });
+    held.hear = () => {
+        const data = JSON.stringify({ now: 0, body });
+        held.sources.at(-1).dispatchEvent(new MessageEvent("state", { data }));
+    };
+}"""
+"""Makes a feed that hears, loses its line and is answered when a test says so."""
+
+
+class Held:
+    """A feed in a page that hears, loses its line and is answered when told to."""
+
+    def __init__(self, visit, *, patience=60_000):
+        self._page = visit.page
+        self._page.evaluate(HELD, patience)
+
+    def hear(self):
+        """Let a picture come; return how often the curve has been asked for."""
+        return self._page.evaluate("held.hear(), held.answers.length")
+
+    def lose(self):
+        """Cut the line."""
+        self._page.evaluate("held.sources.at(-1).onerror()")
+
+    def lines(self):
+        """Return how many lines have been opened."""
+        return self._page.evaluate("held.sources.length")
+
+    def answer(self, at):
+        """Answer one of those who asked; return how often the page has then been told."""
+        later = "new Promise((resolve) => setTimeout(() => resolve(held.told), 50))"
+        return self._page.evaluate(f"held.answers.at({at})(), {later}")
+
+
+def test_a_curve_that_never_comes_is_no_matter_to_the_next_line(page, visit):
+    """Who lost the line asks anew on the next one, and an answer to the old one is too late."""
+    feed = Held(visit(page))
+    assert [feed.hear(), feed.hear()] == [1, 1]
+    feed.lose()
+    eventually(lambda: feed.lines() > 1)
+    assert [feed.hear(), feed.hear()] == [2, 2]
+    assert feed.answer(0) == 0
+    assert feed.hear() == 2
+    assert feed.answer(1) == 1
+
+
+def test_a_curve_that_comes_once_the_line_is_lost_is_not_shown(page, visit):
+    """What is shown while nobody answers stays what it was, and says so."""
+    feed = Held(visit(page))
+    feed.hear()
+    feed.lose()
+    assert feed.answer(0) == 0
+    eventually(lambda: feed.lines() > 1)
+    assert feed.hear() == 2
+    assert feed.answer(1) == 1
+
+
+def test_a_curve_that_does_not_come_is_given_up(page, visit):
+    """After a while it is asked for again, on the same line."""
+    feed = Held(visit(page), patience=50)
+    assert feed.hear() == 1
+    eventually(lambda: feed.hear() > 1)
+    eventually(lambda: feed.hear() and feed.answer(-1))
+
+
 def test_a_page_outlives_its_monitor(told, visit, browser):
     """It says that it is cut off, and shows the same again once there is a monitor."""
     seen = Visit(browser, "about:blank")

@@ -2,6 +2,7 @@
 
 const SILENT = 12_000; // ms without a word, which comes every 5 s, after which we are cut off
 const AGAIN = 1_000; // ms between two tries
+const PATIENCE = 12_000; // ms after which a curve that has not come is given up
 const KEPT = 500; // events, as many as the monitor keeps
 
 export class Feed {
@@ -37,6 +38,7 @@ export class Feed {
   gone() {
     clearTimeout(this.timer);
     this.source.close();
+    this.source = null; // what still comes of it comes too late
     this.history = null; // another monitor may answer next
     this.lost();
     this.timer = setTimeout(() => this.open(), AGAIN);
@@ -55,14 +57,20 @@ export class Feed {
 
   /** Fetch the whole curve; false where that is under way, or came to nothing. */
   async fetched() {
-    if (this.fetching) return false;
-    const source = (this.fetching = this.source);
-    const answer = await fetch(`/api/history${this.query}`).catch(() => null);
-    const history = answer?.ok ? await answer.json().catch(() => null) : null;
+    const source = this.source;
+    if (this.fetching === source) return false;
+    this.fetching = source;
+    const history = await this.asked().catch(() => null);
+    if (source !== this.source) return false; // lost meanwhile, and another may be fetching
     this.fetching = null;
-    if (source !== this.source || history === null) return false; // lost meanwhile
+    if (history === null) return false;
     this.history = history;
     return true;
+  }
+
+  async asked() {
+    const answer = await fetch(`/api/history${this.query}`, { signal: AbortSignal.timeout(PATIENCE) });
+    return answer.ok ? answer.json() : null;
   }
 
   /** Whether the points that have come overlap those that we have, or come next. */
