@@ -250,6 +250,17 @@ def test_the_first_values_stand_where_they_belong(page, visit):
     assert fetched == 1
 
 
+def test_a_learner_of_another_task_has_lines_of_its_own(page, visit):
+    """One that was begun anew and now guesses numbers leaves no line of classes behind."""
+    curves = Curves()
+    curves.grow(0, [0.0] * 2 * WINDOW)
+    curves.scored.clear()
+    for _ in range(3):
+        curves.grow(0, [1.0] * 50, task="regression")
+    curve_held, _ = visit(page).page.evaluate(MERGED, curves.pictures)
+    assert curve_held == curves.pictures[-1][1]
+
+
 HELD = """async (patience) => {
     const { Feed } = await import("/static/js/feed.js");
     const curve = { every: 1, span: 1, first: 0, x: [1], lines: { accuracy: [1] } };

@@ -73,11 +73,11 @@ export class Feed {
     return answer.ok ? answer.json() : null;
   }
 
-  /** Whether the points that have come overlap those that we have, or come next. */
+  /** Whether the points that have come are of our lines, and overlap ours or come next. */
   follows() {
     const [old, fresh] = [this.history.curve, this.state.curve];
     const at = fresh.first - old.first;
-    return old.every === fresh.every && at >= 0 && at <= old.x.length;
+    return old.every === fresh.every && lines(old) === lines(fresh) && at >= 0 && at <= old.x.length;
   }
 
   /** Whether what has come since continues all that we have. */
@@ -97,11 +97,15 @@ export class Feed {
     // The newest points may have been half of what they are by now.
     const at = its.first - mine.first;
     mine.x.splice(at, Infinity, ...its.x);
-    for (const name in its.lines) (mine.lines[name] ??= []).splice(at, Infinity, ...its.lines[name]);
+    for (const name in its.lines) mine.lines[name].splice(at, Infinity, ...its.lines[name]);
     const known = new Map(this.history.story.map((event) => [name(event), event]));
     for (const event of this.state.story) known.set(name(event), event);
     this.history.story = [...known.values()].slice(-KEPT);
   }
+}
+
+function lines(curve) {
+  return Object.keys(curve.lines).join();
 }
 
 function name(event) {
