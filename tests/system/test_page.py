@@ -261,6 +261,35 @@ def test_a_learner_of_another_task_has_lines_of_its_own(page, visit):
     assert curve_held == curves.pictures[-1][1]
 
 
+DRAWN = """async (curves) => {
+    const { draw } = await import("/static/js/chart.js");
+    const [chart, table] = ["curve", "curve-table"].map((id) => document.getElementById(id));
+    const figures = { task: "classification" };
+    const state = { windows: ["200"], parts: [{}], figures, caught_up: true, recalled: 1 };
+    return curves.map((curve) => {
+        draw({ curve, story: [] }, state);
+        const { series } = globalThis.echarts.init(chart).getOption();
+        const rows = [...table.rows].map((row) => [...row.cells].map((it) => it.textContent));
+        return [series.length, chart.getAttribute("aria-label"), rows.slice(1)];
+    });
+}"""
+"""Draws curves one after the other; returns how much is drawn, the description, the numbers."""
+
+
+def test_nothing_of_a_curve_outlives_it(page, visit):
+    """A learner that was begun anew has no curve yet: not as a picture, in words or numbers."""
+    curves = Curves()
+    curves.grow(0, [0.0] * WINDOW)
+    full, empty = curves.pictures[0][1], History(WINDOW).curve()._asdict()
+    seen = visit(page)
+    seen.says("right over the last 200", "#verdict")
+    none, some, after = seen.page.evaluate(DRAWN, [empty, full, empty])
+    assert none == after == [0, "No curve yet", []]
+    assert some[0] > 0
+    assert some[1].startswith("Accuracy along 200 scored guesses: now 100.00")
+    assert some[2][-1][0] == "200"
+
+
 HELD = """async (patience) => {
     const { Feed } = await import("/static/js/feed.js");
     const curve = { every: 1, span: 1, first: 0, x: [1], lines: { accuracy: [1] } };

@@ -16,7 +16,10 @@ export function draw(history, state) {
   const { curve, story } = cut(history, Number(by("span").value), Number(state.windows[0]) * state.parts.length);
   const task = state.figures.task;
   say(by("curve-says"), says(history.curve, task, state.caught_up ? state.recalled : 1, state.parts.length));
-  if (!curve.x.length) return;
+  if (!curve.x.length) {
+    clear();
+    return;
+  }
   picture ??= globalThis.echarts.init(by("curve"), null, { renderer: "canvas" });
   picture.setOption(option(curve, story, task), { replaceMerge: ["series"] });
   if (Date.now() - spoken > SPOKEN) {
@@ -24,6 +27,14 @@ export function draw(history, state) {
     by("curve").setAttribute("aria-label", description(curve, story, task));
   }
   numbers(curve, task);
+}
+
+/** Leave nothing of a curve that is no more: a learner that was begun anew has none yet. */
+function clear() {
+  picture?.clear();
+  spoken = 0;
+  by("curve").setAttribute("aria-label", "No curve yet");
+  when(by("curve-table"), [], () => by("curve-table").replaceChildren());
 }
 
 export function resize() {
