@@ -20,6 +20,7 @@ from tools.kafka import free_port
 WINDOW = 200
 DRIFT = 3000
 SOURCE = ("--source", "synth:Sine(seed=42)", "--drift", f"abrupt@{DRIFT}")
+EMPTY = History(WINDOW).curve()._asdict()
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 
@@ -268,26 +269,42 @@ DRAWN = """async (curves) => {
     const state = { windows: ["200"], parts: [{}], figures, caught_up: true, recalled: 1 };
     return curves.map((curve) => {
         draw({ curve, story: [] }, state);
-        const { series } = globalThis.echarts.init(chart).getOption();
+        const { series, yAxis } = globalThis.echarts.init(chart).getOption();
         const rows = [...table.rows].map((row) => [...row.cells].map((it) => it.textContent));
-        return [series.length, chart.getAttribute("aria-label"), rows.slice(1)];
+        const bottom = series.length ? yAxis[0].min : null;
+        return [bottom, chart.getAttribute("aria-label"), rows.slice(1)];
     });
 }"""
-"""Draws curves one after the other; returns how much is drawn, the description, the numbers."""
+"""Draws curves one by one; returns how low each reaches, its description, its numbers."""
+
+
+def redrawn(seen, *curves):
+    """Draw an empty curve and then others where the page has drawn its own."""
+    seen.says("right over the last 200", "#verdict")
+    return seen.page.evaluate(DRAWN, [EMPTY, *curves])
 
 
 def test_nothing_of_a_curve_outlives_it(page, visit):
     """A learner that was begun anew has no curve yet: not as a picture, in words or numbers."""
     curves = Curves()
     curves.grow(0, [0.0] * WINDOW)
-    full, empty = curves.pictures[0][1], History(WINDOW).curve()._asdict()
-    seen = visit(page)
-    seen.says("right over the last 200", "#verdict")
-    none, some, after = seen.page.evaluate(DRAWN, [empty, full, empty])
-    assert none == after == [0, "No curve yet", []]
-    assert some[0] > 0
+    none, some, after = redrawn(visit(page), curves.pictures[0][1], EMPTY)
+    assert none == after == [None, "No curve yet", []]
     assert some[1].startswith("Accuracy along 200 scored guesses: now 100.00")
     assert some[2][-1][0] == "200"
+
+
+def test_a_past_that_comes_in_fills_the_curve(page, visit):
+    """Before that nothing is drawn or told of it; then numbers replace the dashes."""
+    unknown, known = Curves(before=WINDOW - 10), Curves()
+    unknown.grow(0, [0.0] * 10)
+    known.grow(0, [0.0] * WINDOW)
+    pictures = (each.pictures[0][1] for each in (unknown, known))
+    _, before, after = redrawn(visit(page), *pictures)
+    assert before[0] == 0.0
+    assert "now –, lowest –, highest –." in before[1]
+    assert [row[1] for row in before[2]] == ["–"] * 20
+    assert [row[1] for row in after[2]] == ["100.00\u00a0%"] * 20
 
 
 HELD = """async (patience) => {

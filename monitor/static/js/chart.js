@@ -60,35 +60,37 @@ function says(curve, task, recalled, partitions) {
 
 function description(curve, story, task) {
   const [[name, line]] = Object.entries(curve.lines);
-  const known = line.filter((value) => value !== null);
+  const [low, high] = ends(line);
   const others = Object.entries(curve.lines).slice(1).map(([key, values]) => `${named(key, task)} ${score(task, values.at(-1))}`);
   const of = (group) => story.filter((event) => event.group === group).length;
   return (
     `${named(name, task)} along ${count(curve.x.at(-1))} scored guesses: now ${score(task, line.at(-1))}, ` +
-    `lowest ${score(task, Math.min(...known))}, highest ${score(task, Math.max(...known))}. ${others.join(", ")}. ` +
+    `lowest ${score(task, low)}, highest ${score(task, high)}. ${others.join(", ")}. ` +
     `${of("true")} true drifts, ${of("heard")} alarms, ${of("done")} actions.`
   );
+}
+
+/** The lowest and the highest known value; null where none is known yet. */
+function ends(values) {
+  const known = values.filter((value) => value !== null);
+  return known.length ? [Math.min(...known), Math.max(...known)] : [null, null];
 }
 
 function numbers(curve, task) {
   const table = by("curve-table");
   const step = Math.max(1, Math.ceil(curve.x.length / ROWS));
   const shown = curve.x.map((_, at) => at).filter((at) => (curve.x.length - 1 - at) % step === 0);
-  when(table, [curve.x.at(-1), shown.length, curve.every], () =>
-    fill(
-      table,
-      ["scored", ...Object.keys(curve.lines).map((name) => named(name, task))],
-      shown.map((at) => [count(curve.x[at]), ...Object.values(curve.lines).map((line) => score(task, line[at]))]),
-      { words: 0 },
-    ),
-  );
+  const heads = ["scored", ...Object.keys(curve.lines).map((name) => named(name, task))];
+  const rows = shown.map((at) => [count(curve.x[at]), ...Object.values(curve.lines).map((line) => score(task, line[at]))]);
+  // By all that they say: the past comes in behind points that stay as many as they were.
+  when(table, [heads, rows], () => fill(table, heads, rows, { words: 0 }));
 }
 
 function option(curve, story, task) {
   const [text, quiet, line] = [colour("text"), colour("quiet"), colour("line")];
   const axis = { axisLabel: { color: quiet, hideOverlap: true }, axisLine: { lineStyle: { color: line } }, nameTextStyle: { color: quiet } };
   const shares = task !== "regression" && task !== "anomaly";
-  const low = Math.min(...Object.values(curve.lines).flat().filter((value) => value !== null));
+  const [low] = ends(Object.values(curve.lines).flat());
   const bottom = shares ? Math.max(0, Math.floor(low * 5) / 5) : null;
   const format = (value) => score(task, value);
   return {
