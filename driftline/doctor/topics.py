@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftline.doctor.finding import Case, Finding, failed, ok, warn
+from driftline.doctor.mapped import unfound
 from stream.errors import RecordError, StreamError, TopicMissing
 from stream.mapping import describe, reader
 from stream.records import UNSET, Record, decode, encode
@@ -121,17 +122,18 @@ def records(case: Case) -> Iterator[Finding]:
         entry, record = good
         yield ok(f"@{entry.offset} is {kind_of(record)}: {encode(record).decode()[:_SHOWN]}")
         yield from _mapped(case, entry)
+    if (mapping := case.config().mapping) is not None:
+        yield from unfound(mapping, tail)
     if not bad:
         yield ok(f"the last {len(tail)} records can be read")
         return
     entry, refusal = bad[-1]
     report = failed if good is None else warn
-    mapped = case.config().mapping is not None
     yield report(
         f"{len(bad)} of the last {len(tail)} records are refused, @{entry.offset} as "
         f"{refusal.reason}: {refusal}",
-        f"mend {'the mapping, or ' * mapped}what writes them; a learner files such records "
-        "under dead letters",
+        f"mend {'the mapping, or ' if mapping else ''}what writes them; a learner files such "
+        "records under dead letters",
     )
     if good is None:
         yield ok(_as_it_stands(entry))

@@ -402,6 +402,43 @@ def test_a_mapping_that_finds_nothing_is_shown_what_there_is(run, examined):
     assert 'as it stands: {"id":' in found.of("records")
 
 
+def test_a_path_that_no_record_has_is_warned_of(examined):
+    """By its key of the mapping, with what was perhaps meant; what is found is not."""
+    orders = [
+        {"id": n, "at": n, "buyer": {"age": n}, "out": {"paid": n > 9}} for n in range(20)
+    ]
+    write("sqlite:s.db", *(json.dumps(order).encode() for order in orders), b"{")
+    settings = Path("driftline.toml")
+    settings.write_text(
+        '[learn]\ntopic = "local.samples"\n[learn.mapping]\nid = "id"\nts = "att"\n'
+        'y = "out.payed"\nx = ["buyer.age", "basket"]\ndrop = ["nothing"]\n'
+        'rename = {"buyer.size" = "size"}\n'
+    )
+    code, found = examined("--stream", "sqlite:s.db")
+    assert code == 0
+    assert found.of("records", WARN).splitlines()[:-1] == [
+        "ts: none of the last 20 records has 'att', so they have no event time; correct the "
+        "path, if that is not meant; did you mean 'at'?",
+        "y: none of the last 20 records has 'out.payed', so all are questions, unless labels "
+        "come later; correct the path, if that is not meant; did you mean 'out.paid'?",
+        "x: none of the last 20 records has 'basket', so it brings no feature; correct the "
+        "path, if that is not meant; there are 'id', 'at', 'buyer', 'out', 'buyer.age', …",
+        "drop: none of the last 20 records has 'nothing', so it leaves nothing out; correct "
+        "the path, if that is not meant; there are 'id', 'at', 'buyer', 'out', 'buyer.age', …",
+        "rename: none of the last 20 samples has a feature 'buyer.size'; correct its name; the "
+        "features of a record are shown above",
+    ]
+    settings.write_text('[learn]\ntopic = "local.samples"\n[learn.mapping]\nx = ["bayer"]\n')
+    _, found = examined("--stream", "sqlite:s.db")
+    assert "did you mean 'buyer'?" in found.of("records", WARN)
+    assert "none of the last 20 samples has a feature;" in found.of("records", WARN)
+    settings.write_text(
+        '[learn]\ntopic = "local.samples"\n[learn.mapping]\nid = "id"\ny = "out.paid"\n'
+    )
+    _, found = examined("--stream", "sqlite:s.db")
+    assert found.of("records", WARN).startswith("1 of the last 21 records are refused")
+
+
 def test_a_topic_of_others_that_is_not_there_wants_another_name(run, examined):
     """Nothing of ours would make it."""
     assert run("produce", "--stream", "sqlite:s.db", "--source", "river:Phishing")[0] == 0
