@@ -27,6 +27,7 @@ from producer.sources.source import unknown
 from stream.errors import RecordError, SettingError
 from stream.mapping import FieldMap, reader
 from stream.records import UNSET, Label, Record, decode
+from stream.sought import Sought
 from stream.topic import Log, Retention, samples_of
 
 SOURCE = "-"
@@ -35,6 +36,10 @@ FORMATS = ("jsonl", "csv", "records")
 BATCH, WITHIN = 5000, 0.02
 """Lines of one commit at most, and the seconds one waits for it at most."""
 _LOOK = 0.1
+_SOON = 500
+"""Lines after which it is said what none of them has; again it is said at the end."""
+_CALLED = {"y": "label", "ts": "time"}
+"""What parts of a mapping are called as settings, where they have another name there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +113,8 @@ def take(
 ) -> Taken:
     """Write lines to the topic of samples of `log` as they come, until their end.
 
-    What cannot be read is left out, counted, and told to `say`, once a reason. Raises
+    What cannot be read is left out, counted, and told to `say`, once a reason. A path that
+    none of the lines has is told too: a label may come later, so it is no error. Raises
     `Fenced` when another process has begun to take lines for the same stream.
     """
     topic = log.create(
@@ -151,11 +157,12 @@ class _Taking:
         self.lines, self.skipped = 0, Counter[str]()
         self._intake, self._say, self._now = intake, say, now
         self._before = int(intake.state.get("lines", 0))
-        self._read: Callable[[bytes], Record | None]
+        self._sought = Sought(wanted.mapping)
+        self._read: Callable[[bytes], Record | None] = decode
         if wanted.format == "csv":
             self._read = CsvLines(wanted.mapping, wanted.types)
-        else:
-            self._read = reader(wanted.mapping) if wanted.format == "jsonl" else decode
+        elif wanted.format == "jsonl":
+            self._read = reader(wanted.mapping, self._sought.look)
 
     def run(
         self,
@@ -186,6 +193,8 @@ class _Taking:
         if intake.commit(self._state):
             counts.out(intake.sent)
             progress(intake.progress(clock() - started, self.skipped))
+        if self.lines != _SOON:
+            self._say_unfound()
         return open_
 
     def seen(self) -> Seen:
@@ -198,8 +207,12 @@ class _Taking:
     def _line(self, line: bytes) -> None:
         number = self.lines
         self.lines += 1
-        if not line.strip():
-            return
+        if line.strip():
+            self._try(line, number)
+        if self.lines == _SOON:
+            self._say_unfound()
+
+    def _try(self, line: bytes, number: int) -> None:
         try:
             self._take(line, self._read(line), self._before + number)
         except RecordError as error:
@@ -209,6 +222,13 @@ class _Taking:
                     "left out and counted"
                 )
             self.skipped[error.reason] += 1
+
+    def _say_unfound(self) -> None:
+        for part, path, there in self._sought.unfound():
+            self._say(
+                f"none of {self._sought.objects} lines has {path!r}, which is named as "
+                f"{_CALLED.get(part, part)}; {there}"
+            )
 
     def _take(self, line: bytes, record: Record | None, id: int) -> None:
         if record is None:

@@ -84,8 +84,10 @@ class Found(NamedTuple):
     path: str
 
 
-def reader(mapping: FieldMap) -> Callable[[bytes], Record]:
-    """Return what reads a record by a mapping.
+def reader(
+    mapping: FieldMap, look: Callable[[dict[str, Any]], None] | None = None
+) -> Callable[[bytes], Record]:
+    """Return what reads a record by a mapping; `look` is shown each object before.
 
     It raises `RecordError` with a reason: of `stream.records.decode_object`, or of what
     `shaper` returns.
@@ -93,7 +95,10 @@ def reader(mapping: FieldMap) -> Callable[[bytes], Record]:
     shape = shaper(mapping)
 
     def read(value: bytes) -> Record:
-        record = shape(decode_object(value))
+        root = decode_object(value)
+        if look is not None:
+            look(root)
+        record = shape(root)
         check_bounds(record)
         # A text within a record that is shorter than the limit needs no look of its own.
         if len(value) > MAX_STRING:

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from stream.mapping import FieldMap
 from stream.paths import ABSENT, Steps, getter, path_of, steps_of
 
-_KNOWN = 1000
-"""Paths of records remembered to name those that may have been meant."""
+_KNOWN, _NOTED = 1000, 100
+"""Paths remembered to name those that may have been meant, and the objects they are from."""
 _NAMED = 5
 
 
@@ -25,7 +25,7 @@ class Unfound(NamedTuple):
 
 
 class Sought:
-    """The paths of a mapping that no object has had so far."""
+    """The paths of a mapping that none of so many `objects` has had so far."""
 
     def __init__(self, mapping: FieldMap) -> None:
         paths = [("id", mapping.id), ("ts", mapping.ts), ("y", mapping.y)]
@@ -35,17 +35,23 @@ class Sought:
             (part, path): getter(steps_of(path, part)) for part, path in paths if path
         }
         self._there: dict[str, None] = {}
+        self.objects = 0
 
     def look(self, root: dict[str, Any]) -> None:
         """Take what an object has off the list."""
+        self.objects += 1
+        if not self._left:
+            return
         for key, get in list(self._left.items()):
             if get(root) is not ABSENT:
                 del self._left[key]
-        if self._left:
+        if self.objects <= _NOTED:
             self._note(root)
 
     def unfound(self) -> list[Unfound]:
-        """Return the paths that led nowhere."""
+        """Return the paths that led nowhere, where there was anything to look at."""
+        if not self.objects:
+            return []
         return [Unfound(part, path, self._hint(path)) for part, path in self._left]
 
     def _note(self, root: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from driftline.doctor.finding import Finding, warn
 from stream.errors import RecordError
 from stream.mapping import FieldMap, reader
-from stream.records import UNSET, Features, decode_object
+from stream.records import UNSET, Features
 from stream.sought import Sought
 from stream.topic import Entry
 
@@ -24,17 +24,15 @@ _LOST = {
 
 def unfound(mapping: FieldMap, entries: Sequence[Entry]) -> Iterator[Finding]:
     """Warn of what the mapping names and none of the entries has."""
-    sought, count, samples = Sought(mapping), 0, list[Features]()
-    read = reader(mapping)
+    sought, samples = Sought(mapping), list[Features]()
+    read = reader(mapping, sought.look)
     for entry in entries:
         with suppress(RecordError):
-            sought.look(decode_object(entry.value))
-            count += 1
             if (x := read(entry.value).x) is not UNSET:
                 samples.append(x)
-    for part, path, there in sought.unfound() if count else ():
+    for part, path, there in sought.unfound():
         yield warn(
-            f"{part}: none of the last {count} records has {path!r}, so {_LOST[part]}",
+            f"{part}: none of the last {sought.objects} records has {path!r}, so {_LOST[part]}",
             f"correct the path, if that is not meant; {there}",
         )
     yield from _of_features(mapping, samples)

@@ -113,6 +113,27 @@ def test_bad_lines_are_left_out_and_counted():
     assert [it["x"] for it in found] == [{"a": 1, "b": 2.0}]
 
 
+def test_what_no_line_has_is_said():
+    """After some lines, and at the end; what one line has may be missing in the others."""
+    mapping = FieldMap(y="o.payed", ts="at", drop=("zzz", "a"))
+    line, said = '{"o":{"paid":1},"b":2}\n', []
+    rest = f'{line * 10}{{"at":"2024-01-01"}}\n{{"a":null}}\n'
+    sentences = [
+        "none of {} lines has 'o.payed', which is named as label; did you mean 'o.paid'?",
+        "none of {} lines has 'zzz', which is named as drop; there are 'o', 'b', 'o.paid', ",
+    ]
+    take(MemoryLog(), Lines(mapping=mapping), pieces(rest + line * 500), say=said.append)
+    for count, (label, drop) in ((500, said[:2]), (512, said[2:])):
+        assert label == sentences[0].format(count)
+        assert drop.startswith(sentences[1].format(count))
+
+    for text in ("", "{\n", line * 500):
+        said.clear()
+        take(MemoryLog(), Lines(mapping=FieldMap(y="y")), pieces(text), say=said.append)
+        assert sum("named as label" in it for it in said) == (len(text) > 3)
+        assert len(said) == (text != "")
+
+
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
