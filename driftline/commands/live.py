@@ -6,6 +6,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from driftline.console import Stop, sum_up, tell
@@ -45,11 +46,16 @@ def is_live(source: str) -> bool:
 
 def refuse_live(given: Mapping[str, Any]) -> None:
     """Raise `SettingError` for a setting that a data set has no use for."""
+    from producer.sources.jsonl import piped
+
+    source = given["source"]
     for name in ("labels", "mapping", "labels_mapping", "format"):
         if given[name] is not None:
+            way = "leave it away"
+            if name == "mapping" and ".jsonl" in (path := Path(source)).suffixes:
+                way += f", or {piped(path)}"
             raise SettingError(
-                f"{name} is for topics and standard input, and {given['source']!r} is neither; "
-                "leave it away"
+                f"{name} is for topics and standard input, and {source!r} is neither; {way}"
             )
 
 

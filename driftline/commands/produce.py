@@ -68,9 +68,9 @@ def produce(
     labels
         Topic whose records are labels of the samples of a topic, by their ids.
     mapping
-        For a topic or JSON lines: what stands where, as JSON or as [produce.mapping] in
-        driftline.toml: id, ts, ts_unit, y, x, drop, rename; paths as a.b or items[0].price.
-        Default: records of our own form; of lines, objects of features.
+        For a topic or JSON lines of standard input: what stands where, as JSON or as
+        [produce.mapping] in driftline.toml: id, ts, ts_unit, y, x, drop, rename; paths as a.b
+        or items[0].price. Default: records of our own form; of lines, objects of features.
     labels_mapping
         For --labels: id and y in those records. Default: id and y.
     format

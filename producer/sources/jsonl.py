@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ def open_jsonl(path: Path, label: str | None) -> Source:
             except (ValueError, RecursionError) as error:
                 yield Flaw(f"{lines.place()} is not JSON: {error}")
                 continue
-            flaw = _flaw(x) or (_broken(x) if "\\u" in line else None)
+            flaw = _flaw(x, path) or (_broken(x) if "\\u" in line else None)
             if flaw:
                 yield Flaw(f"{lines.place()} {flaw}")
             else:
@@ -41,12 +42,25 @@ def open_jsonl(path: Path, label: str | None) -> Source:
     )
 
 
-def _flaw(x: Any) -> str | None:
+def piped(path: Path) -> str:
+    """Return the command that reads objects within objects, which a file is not read for.
+
+    >>> piped(Path("orders.jsonl"))
+    'cat orders.jsonl | driftline produce --source - …'
+    """
+    cat = "zcat" if path.suffix == ".gz" else "cat"
+    return f"{cat} {shlex.quote(str(path))} | driftline produce --source - …"
+
+
+def _flaw(x: Any, path: Path) -> str | None:
     if not isinstance(x, dict):
         return f"is not an object but {json.dumps(x)[:40]}"
     for name, value in x.items():
         if isinstance(value, dict | list):
-            return f"is not flat: {name!r} holds {json.dumps(value)[:40]}"
+            return (
+                f"is not flat: {name!r} holds {json.dumps(value)[:40]}; lines of standard "
+                f"input are flattened: {piped(path)}"
+            )
     return None
 
 

@@ -129,6 +129,10 @@ def test_a_pipe_is_read_as_it_comes(tmp_path):
         (("--source", "-", "--format", "cvs"), "there is no format 'cvs'; did you mean 'csv'?"),
         (("--source", "-", "--format", "csv", "--mapping", "{}"), "mapping is for JSON"),
         (("--source", "a.csv", "--labels", "sqlite:x.db"), "labels is for topics"),
+        (
+            ("--source", "a b.jsonl.gz", "--mapping", "{}"),
+            "leave it away, or zcat 'a b.jsonl.gz' | driftline produce --source - …",
+        ),
         (("--source", "sqlite:x.db", "--mapping", "[1]"), "mapping must be a table"),
         (("--source", "sqlite:x.db", "--mapping", '{"idd": "a"}'), "did you mean 'id'?"),
         (("--source", "sqlite:x.db", "--mapping", '{"x": "a"}'), "x must be a list"),

@@ -150,6 +150,7 @@ def test_a_value_of_another_type_is_named(write):
         ("{", "line 2 is not JSON"),
         ("[1]", "line 2 is not an object but [1]"),
         ('{"a": {"b": 1}}', "line 2 is not flat: 'a' holds"),
+        ('{"a": [1]}', "a.jsonl | driftline produce --source - …"),
         ('{"a": "\\ud800"}', "line 2 holds half a character"),
     ],
 )
