@@ -11,6 +11,7 @@ from typing import Any
 
 from learner.models.presets import SCALINGS, Spec
 from learner.policies.table import detector_of
+from stream.classes import check_classes
 from stream.errors import SettingError
 from stream.mapping import FieldMap
 from stream.records import MAX_FIELDS, MAX_RECORD, MAX_STRING, Label
@@ -123,11 +124,7 @@ class Config:
             )
         if self.mapping is not None and self.mapping.x is not None and not self.mapping.x:
             raise SettingError("mapping has no x, and a learner needs features; name some")
-        if self.classes is not None and len(set(self.classes)) < 2:
-            raise SettingError(f"classes must be at least two, got {list(self.classes)!r}")
-        # True is 1 and False is 0 to all that asks which class a label is.
-        if self.classes is not None and len(set(self.classes)) < len(self.classes):
-            raise SettingError(f"classes must differ, got {list(self.classes)!r}")
+        check_classes(self.classes)
 
     @property
     def hash(self) -> str:

@@ -24,6 +24,7 @@ from producer.intake import Intake, encoded
 from producer.patience import Patient
 from producer.replay import Progress
 from producer.sources.source import unknown
+from stream.classes import check_classes
 from stream.errors import RecordError, SettingError
 from stream.mapping import FieldMap, reader
 from stream.records import UNSET, Label, Record, decode
@@ -66,6 +67,7 @@ class Lines:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
+        check_classes(self.classes)
         if self.format not in FORMATS:
             raise unknown("format", self.format, FORMATS)
         if self.partitions < 1:

@@ -16,6 +16,7 @@ from producer.feed import Feed
 from producer.sources.folder import size_of
 from producer.sources.source import is_label, unknown
 from producer.sources.table import is_named, open_source
+from stream.classes import check_classes
 from stream.errors import SettingError
 from stream.records import Label
 from stream.topic import Retention
@@ -149,8 +150,7 @@ def _check_numbers(replay: Replay) -> None:
         raise SettingError(f"{name} must be a whole number {span}, got {value}")
     if replay.task is not None and replay.task not in TASKS:
         raise unknown("task", replay.task, TASKS)
-    if replay.classes is not None and len(set(replay.classes)) < 2:
-        raise SettingError(f"classes must be at least two, got {list(replay.classes)!r}")
+    check_classes(replay.classes)
     for name, kept in (
         ("retention seconds", replay.retention.seconds),
         ("retention bytes", replay.retention.size),

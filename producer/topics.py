@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from stream.classes import check_classes
 from stream.errors import SettingError
 from stream.mapping import FieldMap
 from stream.records import Label
@@ -41,6 +42,7 @@ class Copy:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
+        check_classes(self.classes)
         if self.partitions < 1:
             raise SettingError(
                 f"partitions must be a whole number of 1 or more, got {self.partitions}"

@@ -351,6 +351,7 @@ def test_a_newer_copy_fences_an_older(world):
             "labels_mapping has none",
         ),
         ({"labels_mapping": PAYMENT}, "labels_mapping is for labels"),
+        ({"classes": ["a", "b", "a"]}, "classes must differ"),
         ({"partitions": 0}, "partitions must be a whole number of 1 or more"),
     ],
 )

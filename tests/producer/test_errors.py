@@ -80,6 +80,8 @@ def refusal(**settings):
             {"source": "river:Phishing", "retention": Retention(size=-1)},
             "retention bytes must be above 0, got -1",
         ),
+        ({"source": "river:Phishing", "classes": ["a"]}, "classes must be at least two, got"),
+        ({"source": "river:Phishing", "classes": [0, 1, True]}, "classes must differ, got [0,"),
         ({"source": "river:Phishing", "limit": -1}, "limit must be a whole number of 0"),
         ({"source": "river:Phishing", "loop": -1}, "loop must be a whole number of 0"),
         (

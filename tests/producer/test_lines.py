@@ -188,6 +188,7 @@ def test_what_would_be_too_large_to_read_is_not_written():
         ({"format": "csv"}, "a," * MAX_RECORD + "\n1,2\n", "names no columns: record has"),
         ({"format": "records", "mapping": LABELLED}, "", "need no mapping"),
         ({"partitions": 0}, "", "partitions must be"),
+        ({"classes": ["a", "b", "a"]}, "", "classes must differ"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(settings, text, sentence):
