@@ -22,7 +22,7 @@ def consult(learner: Learner, xs: Sequence[Features]) -> Sequence[Guess]:
     try:
         if model.numbers_only:
             for x in xs:
-                check_numbers(x, learner.config.model)
+                check_numbers(x, learner.config.model, model.task)
         return model.consult(xs)
     except (RecordError, *ModelError) as error:
         if len(xs) == 1:

@@ -69,7 +69,7 @@ class Reading:
         if (x := record.x) is UNSET:
             return record
         if model.numbers_only:
-            check_numbers(x, spec)
+            check_numbers(x, spec, model.task)
         if None in x.values():
             if model.skips_missing:
                 record.x = {name: each for name, each in x.items() if each is not None}

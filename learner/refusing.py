@@ -15,9 +15,15 @@ LABELS: dict[str, frozenset[type]] = {
     "anomaly": frozenset((bool, int)),
 }
 """The types of the labels of each task."""
+WITH_TEXTS = {
+    "classification": "hoeffding-tree and sgd take texts as well",
+    "regression": "sgd-regressor and passive-aggressive-regressor take texts as well",
+    "anomaly": "no detector of anomalies by name takes texts, so leave them out",
+}
+"""What to do about a text, for each task of a model that takes numbers only."""
 
 
-def check_numbers(x: Features, model: Spec) -> None:
+def check_numbers(x: Features, model: Spec, task: str) -> None:
     """Raise `RecordError` for a text, before a model that takes numbers only sees it.
 
     Half a lesson cannot be taken back.
@@ -27,7 +33,7 @@ def check_numbers(x: Features, model: Spec) -> None:
             raise RecordError(
                 "text_feature",
                 f"feature {name!r} is the text {value!r}, and model {model!r} takes numbers "
-                "only; hoeffding-tree and sgd take texts as well",
+                f"only; {WITH_TEXTS[task]}",
             )
 
 

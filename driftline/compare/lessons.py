@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from driftline.compare.records import Records
 from learner.models.model import Model
 from learner.reading import Reading
+from learner.refusing import WITH_TEXTS
 from stream.errors import RecordError, SettingError
 from stream.mapping import FieldMap
 from stream.records import UNSET, Declare, Features, Label, Record, decode_command
@@ -72,7 +73,7 @@ def fitted(xs: Sequence[Features], model: Model, name: str) -> list[Features]:
         if (text := next(texts, None)) is not None:
             raise SettingError(
                 f"feature {text!r} is a text, and model {name!r} takes numbers only; "
-                "hoeffding-tree and sgd take texts as well"
+                f"{WITH_TEXTS[model.task]}"
             )
     if not model.skips_missing:
         return [*xs]

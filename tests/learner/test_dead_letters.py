@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 
 import pytest
 
@@ -224,6 +225,21 @@ def test_no_number_that_is_taken_spoils_a_model(model):
     assert [row["flag"] for row in rows(turn)[40:]] == [0] * 41
     beyond = tell(told, sample("more", 1, a=LARGEST * 1.01))
     assert reasons(beyond) == [(81, "number_range")]
+
+
+@pytest.mark.parametrize("model", ["logistic", "linear", "tree-regressor", "loda"])
+def test_models_named_beside_a_text_are_of_the_same_task_and_take_it(model):
+    """Whoever follows the hint is not refused for the same text again."""
+    made = learner(model, policy="none")
+    turn = tell(made, sample(1, 1, n=1), sample(2, 0, n="many"))
+
+    said = str(turn.dead[0][2])
+    named = [name for name in re.findall(r"[a-z-]+", said.partition(";")[2]) if name in PRESETS]
+    assert bool(named) == (model != "loda")
+    for name in named:
+        other = learner(name, policy="none", classes=(0, 1), grain=2)
+        assert other.policy.model.task == made.policy.model.task
+        assert tell(other, *(sample(i, i % 2, n="many") for i in range(4))).dead == []
 
 
 @pytest.mark.parametrize("model", ["logistic", "naive-bayes", "knn", "half-space-trees"])
