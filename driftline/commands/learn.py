@@ -134,12 +134,13 @@ def learn(
 
 
 def _tell_summary(summary: Summary, common: Common) -> None:
+    from driftline.refused import advice
+
     sum_up(summary.as_dict(), as_json=common.json, title="learned")
     if summary.dead * 2 > summary.samples:
         tell(
-            f"driftline: {summary.dead:,} dead letters for {summary.samples:,} samples; does "
-            "the model take such features and labels? 'driftline dead' shows them, and "
-            "--model hoeffding-tree --name tree begins another that takes texts as well"
+            f"driftline: {summary.dead:,} dead letters for {summary.samples:,} samples, "
+            f"{advice(summary.dead_by_reason, summary.task)}; 'driftline dead' shows them"
         )
 
 

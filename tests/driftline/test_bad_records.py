@@ -88,8 +88,36 @@ def test_a_stream_of_nothing_but_bad_records_is_a_failure(tmp_path):
     ran = driftline("learn", "--stream", "sqlite:s.db", "--until-end", cwd=tmp_path)
 
     assert ran.returncode == 1, ran.stderr
-    assert b"dead letters for 0 samples; does the model take such" in ran.stderr
+    assert b"dead letters for 0 samples, most for " in ran.stderr
+    assert b"; mend what writes them; 'driftline dead' shows them" in ran.stderr
     assert not ORDERS.search(ran.stderr.decode())
+
+
+@pytest.mark.parametrize(
+    ("value", "words", "said"),
+    [
+        (b'{"id": 1, "x": {"s": "a"}, "y": 1.5}', ["linear"], "sgd-regressor and passive-"),
+        (b'{"id": 1, "x": {"a": 1}, "y": "a"}', ["linear"], "the model is for regression"),
+        (b'{"id": 1, "y": 1}', ["logistic"], "see --max-pending and --pending-seconds"),
+        (b'{"a": 1}', ["logistic"], "does [learn.mapping] say where"),
+        (b'{"id": 1, "x": {"a": 1}, "y": 2}', ["loda"], "the model is for anomaly"),
+        (
+            b'{"id": 1, "x": {"a": 1}, "y": "c"}',
+            ["gaussian-nb", "--classes", "a,b"],
+            "name all --classes, under another --name",
+        ),
+    ],
+)
+def test_what_is_advised_goes_by_the_commonest_reason(run, value, words, said):
+    """And never names the model that has refused them."""
+    write("s.db", [*[value] * 3, b"{"])
+
+    code, _, err = run("learn", "--stream", "sqlite:s.db", "--until-end", "--model", *words)
+
+    last = err.splitlines()[-1]
+    assert code in (0, 1)
+    assert said in last
+    assert words[0] not in last
 
 
 def test_a_learner_that_the_breaker_stopped_leaves_with_a_sentence_until_it_is_lifted(run):
