@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from driftline.console import set_up_logging
-from driftline.options import Common
+from driftline.options import Place
 from driftline.settings import open_stream
 from stream.texts import escaped
 
@@ -21,7 +21,7 @@ Line = dict[str, Any]
 
 
 def write(
-    common: Common | None,
+    common: Place | None,
     name: str,
     kind: str,
     columns: Sequence[str],
@@ -35,7 +35,7 @@ def write(
     """
     from stream.topic import check_name, topic_of
 
-    common = common or Common()
+    common = common or Place()
     set_up_logging(verbose=common.verbose)
     check_name(name, "learner")
     log = open_stream(common.address, create=False)

@@ -16,17 +16,14 @@ MODEL = "logistic"
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class Common:
-    """What every command takes."""
+class Place:
+    """What every command takes that looks at a stream."""
 
     stream: str | None = None
     (
         "Address of the stream: sqlite:PATH or kafka://HOST:PORT[,HOST:PORT]/NAME. "
         "Default: sqlite:driftline.db; the demo's own lies in a temporary folder."
     )
-
-    json: bool = False
-    "End with one line of JSON on stdout."
 
     verbose: bool = False
     "Say more on stderr."
@@ -35,6 +32,15 @@ class Common:
     def address(self) -> str:
         """Return the address of the stream, the default where none was given."""
         return STREAM if self.stream is None else self.stream
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Common(Place):
+    """What those take besides that come to a summary, and keep stdout for it."""
+
+    json: bool = False
+    "End with one line of JSON on stdout."
 
 
 @Parameter(name="*")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from driftline.console import out, tell
-from driftline.options import Common, Named
+from driftline.options import Common, Named, Place
 from driftline.settings import state_folder
 from stream.errors import CheckpointError, SettingError
 
@@ -44,7 +44,7 @@ def list_(*, common: Common | None = None, named: Named | None = None) -> int:
 
 
 def show_(
-    path: Path | None = None, /, *, common: Common | None = None, named: Named | None = None
+    path: Path | None = None, /, *, common: Place | None = None, named: Named | None = None
 ) -> int:
     """Show what a checkpoint says of itself, unverified.
 
@@ -73,12 +73,12 @@ def show_(
     return 0
 
 
-def verify_(*, common: Common | None = None, named: Named | None = None) -> int:
+def verify_(*, common: Place | None = None, named: Named | None = None) -> int:
     """Check the signature and the digest of every checkpoint; leave with 1 if one fails."""
     from learner.keys import has_key, key_of
     from learner.signed import verify
 
-    common, named = common or Common(), named or Named()
+    common, named = common or Place(), named or Named()
     state = state_folder(common.address, named.state)
     if isinstance(state, Path) and not has_key(state, named.key_file):
         raise SettingError(f"{str(state)!r} holds no key; give it with --key-file")
@@ -123,11 +123,11 @@ def _read(shelf: Shelf, entry: Entry) -> bytes:
 
 
 def _found(
-    common: Common | None, named: Named | None, key: bytes | None = None
+    common: Place | None, named: Named | None, key: bytes | None = None
 ) -> list[tuple[Shelf, Entry]]:
     from learner.state import shelves, shown_state
 
-    common, named = common or Common(), named or Named()
+    common, named = common or Place(), named or Named()
     state = state_folder(common.address, named.state)
     try:
         found = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from driftline.lines import Format, write
-from driftline.options import Common
+from driftline.options import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 COLUMNS = ("offset", "reason", "message", "size", "record")
 
 
-def dead(*, common: Common | None = None, name: str = "main", format: Format = "csv") -> int:
+def dead(*, common: Place | None = None, name: str = "main", format: Format = "csv") -> int:
     r"""Write every dead letter, one line each: what was refused, and why.
 
     The columns are offset (of the refused sample), reason, message, size in bytes, and the

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from driftline.lines import Format, write
-from driftline.options import Common
+from driftline.options import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ COLUMNS = ("offset", "of", "id", "ts", "y", "y_pred", "p_true", "p_pred", "arm",
 
 def outcomes(
     *,
-    common: Common | None = None,
+    common: Place | None = None,
     name: str = "main",
     format: Format = "csv",
 ) -> int:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from driftline.lines import Format, write
-from driftline.options import Common
+from driftline.options import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ COLUMNS = ("offset", "id", "y_pred", "p", "at")
 
 
 def predictions(
-    *, common: Common | None = None, name: str = "main", format: Format = "csv"
+    *, common: Place | None = None, name: str = "main", format: Format = "csv"
 ) -> int:
     """Write every answer to a question, one line each, in order, each question once.
 

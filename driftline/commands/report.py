@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from driftline.console import set_up_logging, tell
-from driftline.options import Common
+from driftline.options import Place
 from driftline.settings import open_stream
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _USUAL: dict[Form, str] = {"html": "report.html", "png": "report.png", "csv": "-
 
 def report(
     *,
-    common: Common | None = None,
+    common: Place | None = None,
     name: str = "main",
     window: list[int] | None = None,
     format: Form = "html",
@@ -53,7 +53,7 @@ def report(
     from driftline.report.reading import read
     from monitor.run import WINDOWS
 
-    common = common or Common()
+    common = common or Place()
     set_up_logging(verbose=common.verbose)
     if not common.verbose:
         logging.getLogger().setLevel(logging.WARNING)

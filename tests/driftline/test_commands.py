@@ -99,6 +99,16 @@ def test_dead_letters_are_one_line_each(asked):
     assert [json.loads(line)["offset"] for line in out.splitlines()] == [20, 21]
 
 
+@pytest.mark.parametrize("command", ["outcomes", "predictions", "dead", "report"])
+def test_what_writes_data_to_stdout_takes_no_json_there(asked, command):
+    """A line of JSON behind the data would spoil it; set for every command it is no error."""
+    code, out, err = asked(command, "--stream", "sqlite:s.db", "--json")
+    assert (code, out) == (2, "")
+    assert "--json" in err
+    Path("driftline.toml").write_text("[common]\njson = true\n")
+    assert asked(command, "--stream", "sqlite:s.db")[0] == 0
+
+
 @pytest.mark.parametrize("kind", ["predictions", "dead"])
 def test_what_was_said_twice_is_written_once(asked, kind):
     """As a restart on Kafka says it again."""
