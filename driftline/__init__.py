@@ -42,15 +42,19 @@ def produce(
     from driftline.settings import check
     from producer.replay import Replay
     from producer.replay import produce as run
+    from producer.settings import open_replay
     from producer.topics import is_topic
     from stream.connect import connect
 
     if is_topic(source):
         return _copy(stream, source, kafka, stopping, replay)
     check("produce", {"source": source, **replay}, Replay)
+    wanted = Replay(source=source, **replay)
+    # A source that is not there makes no log.
+    opened = open_replay(wanted)
     log = connect(stream, kafka=kafka)
     try:
-        return run(log, Replay(source=source, **replay), stopping=stopping)
+        return run(log, wanted, opened=opened, stopping=stopping)
     finally:
         log.close()
 
@@ -98,14 +102,15 @@ def learn(
     goes on from there. Raises `stream.errors.StreamError`.
     """
     from driftline.settings import config_and_run
+    from learner.learner import Learner
     from learner.loop import learn as run
     from stream.connect import connect
 
     config, how = config_and_run(
         stream, name=name, state=state, until_end=until_end, settings=settings
     )
-    # A past that is not there is not made, either.
-    log = connect(stream, kafka=kafka, create=how.begin is None and how.end is None)
+    Learner(config, 0, 0)  # a model that cannot be makes no log
+    log = connect(stream, kafka=kafka, create=how.waits)
     try:
         return run(log, config, how, stopping=stopping)
     finally:

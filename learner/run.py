@@ -70,6 +70,11 @@ class Run:
             return None
         return Asked(self.begin, self.end)
 
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for a stream that is not there yet."""
+        return not self.until_end and self.past is None
+
     def __post_init__(self) -> None:
         """Refuse values that cannot be meant. Raises `SettingError`."""
         if not 1 <= self.turn <= _TURN:

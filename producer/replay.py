@@ -15,7 +15,7 @@ from producer.listing import Listing
 from producer.pace import pace_of
 from producer.patience import Patient
 from producer.schema import Row, Schema
-from producer.settings import Replay, open_replay, writer_name
+from producer.settings import Opened, Replay, open_replay, writer_name
 from stream.errors import CursorExpired, RecordError, TopicMissing
 from stream.records import Declare, Label, decode_command
 from stream.topic import Log, Retention, Topic, samples_of
@@ -78,6 +78,7 @@ def produce(
     log: Log,
     replay: Replay,
     *,
+    opened: Opened | None = None,
     stopping: Callable[[], bool] = lambda: False,
     progress: Callable[[Progress], None] = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
@@ -95,7 +96,8 @@ def produce(
     `stopping` is asked before each message, and ends the run with all that was said
     committed. `say` takes sentences for a person; `progress` is called after each commit,
     and `counts` are for whoever scrapes.
-    `now` is the time of a sample that has none.
+    `now` is the time of a sample that has none. `opened` is what `open_replay` has made of
+    it, for who looks whether it can be meant before there is a log.
 
     Raises `SettingError` when a setting or the source is wrong, and when the files that a
     folder had before are no longer its first ones; what came before the place where a
@@ -103,7 +105,7 @@ def produce(
     the same replay.
     """
     pace = pace_of(replay.rate, replay.speed)
-    feed, said = open_replay(replay)
+    feed, said = opened or open_replay(replay)
     kept = replay.retention != Retention() and _known(log)
     topic = log.create(
         samples_of(log.stream), partitions=replay.partitions, retention=replay.retention
@@ -155,7 +157,6 @@ def describe(replay: Replay, *, clock: Callable[[], float] = time.perf_counter) 
 
     Raises `SettingError` when a setting or the source is wrong.
     """
-    pace_of(replay.rate, replay.speed)
     feed, _ = open_replay(replay)
     rows: list[Row] = []
     read, started = 0, clock()

@@ -13,6 +13,7 @@ from pathlib import Path
 from producer.delays import delay_of
 from producer.emissions import Emission, emissions
 from producer.feed import Feed
+from producer.pace import pace_of
 from producer.sources.folder import size_of
 from producer.sources.source import is_label, unknown
 from producer.sources.table import is_named, open_source
@@ -77,12 +78,17 @@ class Replay:
     classes: Sequence[Label] | None = None
 
 
-def open_replay(replay: Replay) -> tuple[Feed, Iterator[Emission]]:
+Opened = tuple[Feed, Iterator[Emission]]
+"""The feed of a replay, and all that there is to say of it."""
+
+
+def open_replay(replay: Replay) -> Opened:
     """Return the feed of a replay, and all that there is to say of it.
 
     Raises `SettingError` when a setting is wrong by itself, or with another.
     """
     _check_numbers(replay)
+    pace_of(replay.rate, replay.speed)
     delay = delay_of(replay.label_delay)
     source = open_source(
         replay.source, label=replay.label, drifts=replay.drifts, seed=replay.seed

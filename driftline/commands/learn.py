@@ -79,6 +79,7 @@ def learn(
     host
         Address to answer at; the default is for this machine alone.
     """
+    from learner.learner import Learner
     from learner.loop import learn as run
 
     common = common or Common()
@@ -107,10 +108,11 @@ def learn(
             "host": host,
         },
     )
+    Learner(config, 0, 0)  # a model that cannot be makes no log
     if workers != 1:
         from driftline.workers import learn as run_all
 
-        log = open_stream(common.address, create=from_ is None and to is None)
+        log = open_stream(common.address, create=how.waits)
         try:
             with Stop().on_signals() as stop:
                 summary, failed = run_all(
@@ -123,7 +125,7 @@ def learn(
             log.close()
         _tell_summary(summary, common)
         return failed or _code(summary, stop)
-    log = open_stream(common.address, create=from_ is None and to is None)
+    log = open_stream(common.address, create=how.waits)
     try:
         with Stop().on_signals() as stop:
             summary = run(log, config, how, stopping=stop)

@@ -133,6 +133,7 @@ def produce(
     from producer.counts import Counts
     from producer.replay import Replay, describe
     from producer.replay import produce as run
+    from producer.settings import open_replay
     from producer.shown import shown
     from stream.topic import Retention
 
@@ -165,11 +166,14 @@ def produce(
     if dry_run:
         _show(describe(replay), replay)
         return 0
+    # A source that is not there makes no log.
+    opened = open_replay(replay)
     log = open_stream(common.address)
     counts = Counts(log.stream)
+    told: dict[str, Any] = {"say": tell, "counts": counts}
     try:
         with Stop().on_signals() as stop, shown(counts, host, port, stop), _bar() as bar:
-            summary = run(log, replay, stopping=stop, progress=bar, say=tell, counts=counts)
+            summary = run(log, replay, opened=opened, stopping=stop, progress=bar, **told)
     finally:
         log.close()
     sum_up(dataclasses.asdict(summary), as_json=common.json, title="produced")

@@ -99,6 +99,34 @@ def test_dead_letters_are_one_line_each(asked):
     assert [json.loads(line)["offset"] for line in out.splitlines()] == [20, 21]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("learn", "--until-end"),
+        ("learn", "--until-end", "--workers", "2"),
+        ("learn", "--model", "hofd"),
+        ("learn", "--policy", "rest"),
+        ("produce", "--source", "none.csv"),
+        ("produce", "--source", "river:Phishing", "--rate", "0"),
+    ],
+)
+def test_a_command_that_cannot_begin_makes_no_log(run, words):
+    """A mistyped path would else be an empty stream, and say so ever after."""
+    assert run(*words, "--stream", "sqlite:new.db")[0] == 2
+    assert list(Path().iterdir()) == []
+
+
+def test_a_call_that_cannot_begin_makes_no_log_either(tmp_path):
+    """From Python it is the same."""
+    stream = f"sqlite:{tmp_path}/new.db"
+    for settings in ({"until_end": True}, {"until_end": False, "model": "hofd"}):
+        with pytest.raises(SettingError):
+            learn(stream, **settings)
+    with pytest.raises(SettingError):
+        produce(stream, source="none.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("command", ["outcomes", "predictions", "dead", "report"])
 def test_what_writes_data_to_stdout_takes_no_json_there(asked, command):
     """A line of JSON behind the data would spoil it; set for every command it is no error."""
@@ -197,7 +225,11 @@ def test_a_wrong_setting_is_one_sentence_and_exit_code_2(run, words, sentence):
 
 
 def test_learning_to_the_end_of_nothing_fails_with_a_sentence(run):
-    """Without a topic, --until-end cannot wait: exit code 1."""
+    """--until-end cannot wait: exit code 2 without a log, 1 with one that has no topic."""
+    code, _, err = run("learn", "--until-end")
+    assert code == 2
+    assert "no embedded log at 'driftline.db'" in err
+    connect("sqlite:driftline.db").close()
     code, _, err = run("learn", "--until-end")
     assert code == 1
     assert "local.samples" in err

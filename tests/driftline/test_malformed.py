@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from stream.sqlite import SqliteLog
+
 ROOT = Path(__file__).parent.parent.parent
 LEARN = ("learn", "--stream", "sqlite:s.db", "--until-end")
 PRODUCE = ("produce", "--stream", "sqlite:new.db", "--source")
@@ -191,7 +193,9 @@ CASES = [
     address("redis:x", "is no address of a stream"),
     address("s.db", "is no address of a stream"),
     address("sqlite:.", "cannot be used as an embedded log"),
-    address("sqlite:nowhere/s.db", "cannot be used as an embedded log"),
+    address("sqlite:nowhere/s.db", "no embedded log at 'nowhere/s.db'"),
+    Case("no folder", ("produce", "--source", "river:Phishing", "--stream", "sqlite:no/s.db"),
+         "cannot be used as an embedded log"),
     # What is replayed.
     Case("task", (*PRODUCE, "river:Phishing", "--task", "x"), "there is no task 'x'"),
     Case("parts", (*PRODUCE, "river:Phishing", "--partitions", "10001"), "partitions must be"),
@@ -208,8 +212,9 @@ CASES = [
     Case("a text", ("learn", "--until-end", "--stream", "sqlite:t.db"), "not a database",
          given=lambda: Path("t.db").write_text("hello" * 900)),
     Case("no log", ("outcomes", "--stream", "sqlite:none.db"), "no embedded log at 'none.db'"),
-    Case("no topic", ("learn", "--until-end", "--stream", "sqlite:none.db"),
-         "run 'driftline produce' to make it", code=1),
+    Case("no topic", ("learn", "--until-end", "--stream", "sqlite:empty.db"),
+         "run 'driftline produce' to make it", code=1,
+         given=lambda: SqliteLog("empty.db").close()),
     Case("no key", (*LEARN, "--key-file", "nope"),
          "make it with 'driftline checkpoints key nope'"),
     Case("key is a folder", (*LEARN, "--key-file", "."), "Is a directory"),
