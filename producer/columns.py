@@ -125,6 +125,23 @@ def integer(value: Any) -> int | float | None:
     return found if -(2**63) <= found < 2**63 else number(found)
 
 
+def whole(value: Any) -> int | float | None:
+    """Return what `integer` does, or raise `ValueError` for a number with a fraction.
+
+    So is a column read that was said to be of integers; one that only began with them may
+    turn out to have fractions.
+
+    >>> whole("2"), whole("2.0")
+    (2, 2)
+    """
+    found = integer(value)
+    if not isinstance(found, float):
+        return found
+    if not found.is_integer():
+        raise ValueError(f"{value!r} is no whole number")
+    return int(found) if abs(found) < 2**63 else found
+
+
 def boolean(value: Any) -> bool | None:
     """Return a truth: of a bool, of 0 or 1, or of the text true or false in any case."""
     if isinstance(value, bool):
@@ -178,6 +195,9 @@ CONVERTERS: Mapping[str, Callable[[Any], Value]] = {
     "datetime": moment,
 }
 """The types a column can have, each with what makes a value of it, or raises ValueError."""
+
+SAID = {**CONVERTERS, "integer": whole}
+"""The same for a column of which the type was said, and not inferred."""
 
 
 def any_value(value: Any) -> Value:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 
-from producer.columns import CONVERTERS, text_value
+from producer.columns import SAID, text_value
 from producer.sources.source import unknown
 from stream.errors import RecordError, SettingError
 from stream.mapping import FieldMap, shaper
@@ -90,7 +90,7 @@ class CsvLines:
             except ValueError as error:
                 raise RecordError("number_range", f"in column {name!r}, {error}") from None
         try:
-            return CONVERTERS[kind](text)
+            return SAID[kind](text)
         except ValueError as error:
             raise RecordError(
                 "wrong_type", f"column {name!r} is of type {kind}, and {error}"

@@ -17,6 +17,7 @@ from producer.rows import (
     full_row_maker,
     ready_row_maker,
     row_maker,
+    whole_maker,
 )
 from producer.schema import Row, Schema
 from producer.sources.source import Flaw, Mark, Pair, Source, is_label, unknown
@@ -37,7 +38,8 @@ class Feed:
     """The rows of a source, each column with one type throughout.
 
     Types come of the first `HEAD` rows, unless `types` says otherwise: integer, number,
-    boolean, category or datetime. `id` names the column of ids, which is then no feature;
+    boolean, category or datetime; of one that is said to be of integers, a row with a
+    fraction does not fit. `id` names the column of ids, which is then no feature;
     without, a row's number from 0 is its id. `time` names the column of event time, which
     stays a feature; `drop` names those that do not. `task` is inferred from the label: one
     that is not a whole number, or has more than 50 values, is for regression. `classes` are
@@ -72,6 +74,9 @@ class Feed:
         )
         self._columns = {k: v for k, v in kinds.items() if k != id and k not in drop}
         self._shape = _shape(source, head, kinds, self._columns, id, time)
+        said = {name for name, kind in (types or {}).items() if kind == "integer"}
+        if whole := said & self._columns.keys():
+            self._shape = whole_maker(self._shape, whole)
         self._labels = Labels(
             source.label,
             [plain(y) for _, y in head],

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Set
 from itertools import chain
 from typing import Any
 
-from producer.columns import CONVERTERS, any_value, category
+from producer.columns import CONVERTERS, any_value, category, whole
 from producer.columns import integer as to_integer
 from producer.columns import number as to_number
 from producer.schema import Row
@@ -83,11 +83,11 @@ def full_row_maker(
                 x[name] = value if -LARGEST <= value <= LARGEST else to_number(value)
         for name in integers:
             try:
-                whole = int(x[name])
+                found = int(x[name])
             except ValueError:
                 x[name] = to_integer(x[name])
             else:
-                x[name] = whole if -(2**63) <= whole < 2**63 else to_integer(whole)
+                x[name] = found if -(2**63) <= found < 2**63 else to_integer(found)
         for name, convert in plan:
             x[name] = convert(x[name])
         for name in out:
@@ -123,6 +123,24 @@ def ready_row_maker(
         return Row(x, y, ts, name_of_it)
 
     return make
+
+
+def whole_maker(make: Shape, names: Set[str]) -> Shape:
+    """Return what makes the rows of `make`, with whole numbers only in some columns."""
+
+    def made(x: dict[str, Any], y: Label | None, number: int) -> Row:
+        row = make(x, y, number)
+        there = {name: _whole(name, row.x[name]) for name in names if name in row.x}
+        return row._replace(x={**row.x, **there})
+
+    return made
+
+
+def _whole(name: str, value: Any) -> Any:
+    try:
+        return whole(value)
+    except ValueError as error:
+        raise ValueError(f"column {name!r} is of type integer, and {error}") from None
 
 
 def as_it_is(x: dict[str, Any], y: Label | None, number: int) -> Row:

@@ -112,6 +112,9 @@ def test_bad_lines_are_left_out_and_counted():
     assert summary.skipped == {"malformed_csv": 2, "wrong_type": 1}
     assert [it["x"] for it in found] == [{"a": 1, "b": 2.0}]
 
+    summary, found = taken("b\n1.0\n1.5\n", format="csv", types={"b": "integer"})
+    assert (summary.skipped, [it["x"] for it in found]) == ({"wrong_type": 1}, [{"b": 1}])
+
 
 def test_what_no_line_has_is_said():
     """After some lines, and at the end; what one line has may be missing in the others."""

@@ -47,6 +47,23 @@ def test_a_row_that_cannot_be_a_sample_is_said_and_counted(write, row):
     assert total == "rows left out: 1"
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_a_fraction_where_integers_were_said_is_left_out(write, name):
+    """A column that only began with integers may have fractions; one said to may not."""
+    values = ["1", "2.0", *["3"] * 1100, "4.5", "null"]
+    lines = [f'{{"a": {it}}}' for it in values] if name == "a.jsonl" else ["a", *values]
+    path, log = write(name, "\n".join(lines) + "\n"), MemoryLog()
+
+    summary, said = replay(path, log, types={"a": "integer"})
+
+    assert (summary.samples, summary.skipped) == (1103, 1)
+    assert "column 'a' is of type integer, and 4.5 is no whole number" in said[0]
+    topic = log.topic(f"{log.stream}.samples")
+    sent = [json.loads(entry.value)["x"]["a"] for entry in topic.scan(0, 0, topic.end()[0])]
+    assert sent == [1, 2, *[3] * 1100, None]
+    assert replay(path)[0].samples == 1104
+
+
 def test_the_first_of_each_kind_is_said_and_all_are_counted(write):
     """A thousand alike are one sentence; a control character in one gives no orders."""
     bad = (
