@@ -161,7 +161,8 @@ class _Taking:
         self._before = int(intake.state.get("lines", 0))
         self._sought = Sought(wanted.mapping)
         self._read: Callable[[bytes], Record | None] = decode
-        if wanted.format == "csv":
+        self._is_csv = wanted.format == "csv"
+        if self._is_csv:
             self._read = CsvLines(wanted.mapping, wanted.types)
         elif wanted.format == "jsonl":
             self._read = reader(wanted.mapping, self._sought.look)
@@ -220,10 +221,16 @@ class _Taking:
         except RecordError as error:
             if error.reason not in self.skipped:
                 self._say(
-                    f"line {number + 1} is left out ({error.reason}): {error}; such lines are "
-                    "left out and counted"
+                    f"line {number + 1} is left out ({error.reason}): {error}"
+                    f"{self._format_meant(line)}; such lines are left out and counted"
                 )
             self.skipped[error.reason] += 1
+
+    def _format_meant(self, line: bytes) -> str:
+        # What begins with a bracket was meant to be JSON, and has a slip.
+        if self._is_csv or line.lstrip()[:1] in (b"{", b"["):
+            return ""
+        return "; if it is CSV, give --format csv"
 
     def _say_unfound(self) -> None:
         for part, path, there in self._sought.unfound():

@@ -138,6 +138,23 @@ def test_what_no_line_has_is_said():
 
 
 @pytest.mark.parametrize(
+    ("line", "format", "meant"),
+    [
+        ("amount,y", "jsonl", True),
+        ('"amount","y"', "jsonl", True),
+        ('{"a":1', "jsonl", False),
+        ("[1]", "jsonl", False),
+        ("a,y\n1", "csv", False),
+    ],
+)
+def test_lines_of_csv_are_told_the_format(line, format, meant):
+    """What was meant to be an object, or is said to be CSV, is not."""
+    said = []
+    take(MemoryLog(), Lines(format=format), pieces(line), say=said.append)
+    assert ("; if it is CSV, give --format csv; such" in said[0]) == meant
+
+
+@pytest.mark.parametrize(
     ("row", "reason"),
     [
         ("2,1,1e101", "number_range"),
