@@ -18,7 +18,7 @@ _REMEDIES = {
     **dict.fromkeys(("missing_id", "missing_label", "bad_time", "wrong_type"), _MAPPING),
     **dict.fromkeys(("nested", "no_content", "not_object", "ambiguous"), _MAPPING),
     **dict.fromkeys(("unknown_class", "third_class"), _CLASSES),
-    **dict.fromkeys(("model_error", "not_learned"), _MODEL),
+    **dict.fromkeys(("model_error", "not_learned", "missing_feature"), _MODEL),
     "unknown_id": (
         "either their ids are not those of the samples, or the samples waited no longer: see "
         "--max-pending and --pending-seconds"
