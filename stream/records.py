@@ -58,6 +58,11 @@ SCORED, NO_GUESS, CORRECTION, NOT_FINITE = range(4)
 """The flags of an outcome. A guess that is not finite is scored, and never right."""
 
 Int = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+Offset = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 2)]
+"""A place in a partition; the one behind it has to be a number of 64 bits as well."""
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Sum = Annotated[float, msgspec.Meta(ge=0.0)]
+"""A sum of what is never below nothing: errors, their squares, weights."""
 Number = Annotated[float, msgspec.Meta(ge=-LARGEST, le=LARGEST)]
 Value = bool | Int | Number | str | None
 Features = dict[str, Value]
@@ -124,16 +129,16 @@ class Rows(msgspec.Struct, gc=False):
     would have suffered here: 0 or 1 for a class, absolute error for a number.
     """
 
-    offset: list[int]
-    of: list[int]
-    id: list[int | str]
+    offset: list[Offset]
+    of: list[Offset]
+    id: list[Int | str]
     ts: list[float | None]
     y: list[Label]
     y_pred: list[Label | None]
     p_true: list[float | None]
     p_pred: list[float | None]
     arm: list[str]
-    flag: list[int]
+    flag: list[Int]
     no_change_error: list[float]
     majority_error: list[float]
 
@@ -146,12 +151,12 @@ class ArmTotals(msgspec.Struct, gc=False):
     its label is learned. The last to serve is `serving`.
     """
 
-    scored: int = 0
-    correct: int = 0
-    not_finite: int = 0
-    absolute_error: float = 0.0
-    fading_error: float = 0.0
-    fading_weight: float = 0.0
+    scored: Count = 0
+    correct: Count = 0
+    not_finite: Count = 0
+    absolute_error: Sum = 0.0
+    fading_error: Sum = 0.0
+    fading_weight: Sum = 0.0
     serving: bool = False
 
 
@@ -168,31 +173,31 @@ class Totals(msgspec.Struct, gc=False):
     """
 
     task: str
-    samples: int = 0
-    labelled: int = 0
-    scored: int = 0
-    correct: int = 0
-    not_finite: int = 0
-    absolute_error: float = 0.0
-    squared_error: float = 0.0
-    mae: float = 0.0
-    mse: float = 0.0
-    fading_error: float = 0.0
-    fading_weight: float = 0.0
-    no_change_error: float = 0.0
-    majority_error: float = 0.0
-    confusion: dict[str, dict[str, int]] = {}
-    drifts: int = 0
-    improvements: int = 0
-    resets: int = 0
-    marks: int = 0
-    dead: dict[str, int] = {}
-    pending: int = 0
-    expired: int = 0
-    late_features: int = 0
-    repeated: int = 0
-    actions: dict[str, int] = {}
-    outgrown: int = 0
+    samples: Count = 0
+    labelled: Count = 0
+    scored: Count = 0
+    correct: Count = 0
+    not_finite: Count = 0
+    absolute_error: Sum = 0.0
+    squared_error: Sum = 0.0
+    mae: Sum = 0.0
+    mse: Sum = 0.0
+    fading_error: Sum = 0.0
+    fading_weight: Sum = 0.0
+    no_change_error: Sum = 0.0
+    majority_error: Sum = 0.0
+    confusion: dict[str, dict[str, Count]] = {}
+    drifts: Count = 0
+    improvements: Count = 0
+    resets: Count = 0
+    marks: Count = 0
+    dead: dict[str, Count] = {}
+    pending: Count = 0
+    expired: Count = 0
+    late_features: Count = 0
+    repeated: Count = 0
+    actions: dict[str, Count] = {}
+    outgrown: Count = 0
     arms: dict[str, ArmTotals] = {}
 
     def count_dead(self, reason: str, records: int = 1) -> None:
@@ -212,7 +217,7 @@ class Totals(msgspec.Struct, gc=False):
                 self.actions[kind] = self.actions.get(kind, 0) + 1
 
 
-Event = tuple[int, str, dict[str, Any]]
+Event = tuple[Offset, str, dict[str, Any]]
 """Offset, kind, details. Kinds are mark, declare and forget, what detectors hear (drift,
 improvement, warning, calm, input-drift, guess-drift), and what policies do, reset among it."""
 
@@ -224,8 +229,8 @@ class Outcomes(msgspec.Struct, gc=False):
     the hour travels in the message's headers. Only the last message of a turn has totals.
     """
 
-    first: int
-    last: int
+    first: Offset
+    last: Offset
     rows: Rows
     events: list[Event]
     totals: Totals | None = None

@@ -1,3 +1,4 @@
+import json
 import logging
 from unittest import mock
 
@@ -5,11 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.exporter import BoardCollector
+from monitor.exporter import BoardCollector, page, registry
 from monitor.figures import ALL
 from monitor.follow import Follower
+from monitor.picture import picture
 from stream.errors import TopicMissing, TopicTimeout
 from stream.memory import MemoryLog
+from stream.records import encode
+from stream.sqlite import SqliteLog
 from stream.topic import group_of
 from tests.monitor.made import (
     ANOMALIES,
@@ -319,6 +323,41 @@ def test_what_is_no_outcome_is_refused_and_counted(caplog):
     assert follower.boards[0].figures().refused == 1
     assert "refused=tale.main.outcomes[0]@1" in caplog.text
     assert follower.boards[0].figures().count("scored") == 1
+
+
+@pytest.mark.parametrize(
+    ("part", "field", "value"),
+    [
+        ("rows", "of", [-(2**70)]),
+        ("rows", "of", [2**63 - 1]),
+        ("totals", "samples", 10**400),
+        ("totals", "squared_error", -4.0),
+    ],
+)
+def test_numbers_that_none_can_have_harm_nobody(part, field, value, tmp_path):
+    """With a page open, on a log that has places of 64 bits: refused, and the rest goes on."""
+    log = SqliteLog(tmp_path / "s.db")
+    for topic in ("local.samples", "local.main.outcomes"):
+        log.create(topic, partitions=1)
+    steps = [Step(1.0, 2.0)] * 3
+    store(log, {0: [message(steps, 0, 0, task=NUMBERS)]})
+    follower = following(log)
+    follower.watched = lambda: True
+    stranger = json.loads(encode(message(steps, 1, 1, task=NUMBERS)))
+    stranger[part][field] = value
+    writer = log.writer("stranger")
+    writer.append("local.main.outcomes", json.dumps(stranger).encode(), partition=0)
+    writer.commit()
+    store(log, {0: [message(steps, 2, 2, task=NUMBERS)]})
+
+    follower.step()
+    follower.recall()
+
+    board = follower.boards[0]
+    assert json.loads(encode(picture(board)))["refused"] == 1
+    assert page(registry(lambda: follower.boards))
+    assert board.figures().count("scored") == 3
+    log.close()
 
 
 def test_the_lag_is_what_no_outcome_accounts_for():

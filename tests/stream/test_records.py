@@ -21,6 +21,7 @@ from stream.records import (
     MAX_LABEL,
     MAX_RECORD,
     MAX_STRING,
+    ArmTotals,
     Declare,
     EndGrain,
     Outcomes,
@@ -264,8 +265,8 @@ def test_a_second_look_at_a_record_refuses_what_it_cannot_read(
         look(value)
 
 
-def test_outcomes_come_back_whole() -> None:
-    """Rows, events and totals survive the wire; what is no such message is refused."""
+def outcomes() -> Outcomes:
+    """Return a message of one row."""
     rows = Rows(
         offset=[3], of=[1], id=["17"], ts=[None], y=[True], y_pred=[None], p_true=[0.25],
         p_pred=[None], arm=["main"], flag=[1], no_change_error=[1.0], majority_error=[0.0],
@@ -273,7 +274,12 @@ def test_outcomes_come_back_whole() -> None:
     totals = Totals(
         task="class", samples=2, confusion={"true": {"other": 1}}, dead={"empty": 1}
     )
-    message = Outcomes(1, 3, rows, [(2, "drift", {"error": 0.5})], totals)
+    return Outcomes(1, 3, rows, [(2, "drift", {"error": 0.5})], totals)
+
+
+def test_outcomes_come_back_whole() -> None:
+    """Rows, events and totals survive the wire; what is no such message is refused."""
+    message = outcomes()
     assert decode_outcomes(encode(message)) == message
     for value, reason in (
         (b"", "empty"),
@@ -285,6 +291,60 @@ def test_outcomes_come_back_whole() -> None:
         with pytest.raises(RecordError) as caught:
             decode_outcomes(value)
         assert caught.value.reason == reason
+
+
+def numbers_of(kind: type) -> list[str]:
+    """Return the fields of totals that hold one number."""
+    blank = kind("class") if kind is Totals else kind()
+    return [
+        name for name in kind.__struct_fields__ if type(getattr(blank, name)) in (int, float)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("part", "field", "value"),
+    [
+        ("totals", "dead", {"empty": -1}),
+        ("totals", "actions", {"swap": 10**400}),
+        ("totals", "confusion", {"true": {"true": 2**63}}),
+        *(("totals", name, value) for name in numbers_of(Totals) for value in (-1, 10**400)),
+        *(
+            ("totals", "arms", {"main": {name: value}})
+            for name in numbers_of(ArmTotals)
+            for value in (-1, 10**400)
+        ),
+        ("rows", "offset", [2**63 - 1]),
+        ("rows", "of", [-1]),
+        ("rows", "of", [-(2**70)]),
+        ("rows", "id", [2**64]),
+        ("rows", "flag", [10**400]),
+        (None, "first", -1),
+        (None, "last", 2**63 - 1),
+        (None, "events", [[2**63 - 1, "drift", {}]]),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_outcomes_with_a_number_that_none_can_have_are_refused(
+    part: str | None, field: str, value: object
+) -> None:
+    """Counts and sums below nothing, places that no log has, whole numbers beyond a float."""
+    message = json.loads(encode(outcomes()))
+    within = message[part] if part else message
+    assert field in within
+    within[field] = value
+    with pytest.raises(RecordError) as caught:
+        decode_outcomes(json.dumps(message).encode())
+    assert caught.value.reason == "number_range"
+
+
+def test_outcomes_may_have_the_last_place_and_the_largest_count() -> None:
+    """The bounds themselves are within them."""
+    message = outcomes()
+    message.rows.offset = message.rows.of = [2**63 - 2]
+    message.first, message.last = 0, 2**63 - 2
+    assert message.totals
+    message.totals.scored = 2**63 - 1
+    assert decode_outcomes(encode(message)) == message
 
 
 def test_labels_have_a_text_for_each_class() -> None:
