@@ -58,13 +58,17 @@ class Buckets:
     def add(self, start: int, columns: Columns) -> None:
         """Add rows by columns, the first of them at place `start`."""
         rows, at = len(columns[0]), 0
-        while start + rows > self.every * POINTS:
-            self.widen()
+        self.reach(start + rows)
         while at < rows:
             bucket, within = divmod(start + at, self.every)
             upto = min(rows, at + self.every - within)
             self._put(bucket, [upto - at, *(total(column[at:upto]) for column in columns)])
             at = upto
+
+    def reach(self, rows: int) -> None:
+        """Make room for so many rows."""
+        while rows > self.every * POINTS:
+            self.widen()
 
     def widen(self) -> None:
         """Let each bucket hold twice as many rows."""
@@ -124,6 +128,8 @@ class History:
             # A learner that was begun anew has a curve of its own.
             strand = self._strands[tally.partition] = _Strand(self._every, tally.first)
         strand.task, strand.scored = totals.task, totals.scored
+        # Totals may tell of far more rows than have come; the curve reaches over all of them.
+        strand.live.reach(totals.scored)
         if events:
             strand.events = _newest([*strand.events, *events])
         for start, columns in _placed(totals, tally.added):

@@ -158,6 +158,15 @@ def test_points_stay_few_however_long_the_stream(monkeypatch):
     assert set(curve.lines["accuracy"]) == {0.25}
 
 
+def test_points_stay_few_where_the_rows_before_are_gone():
+    """Totals that tell of a million rows, and bring none, make no million points."""
+    (asked,) = said([Step(), Step()], [(2, True)])
+    asked.totals.scored = 1_000_000
+    curve = accompanied({0: [asked]}).boards[0].curve()
+    assert len(curve.x) <= history.POINTS
+    assert curve.every * (len(curve.x) + 1) > 1_000_000
+
+
 @given(
     rows=st.lists(st.integers(0, 9), min_size=1, max_size=60),
     at=st.integers(0, 60),
