@@ -67,18 +67,17 @@ class Board:
             if (totals := tally.totals) is before or totals is None:
                 return
             if live:
-                self._rate.add(max(0, totals.samples - (before.samples if before else 0)))
-            if before and (totals.scored < before.scored or totals.task != before.task):
+                known = before.samples if before and not tally.anew else 0
+                self._rate.add(max(0, totals.samples - known))
+            if tally.anew:
                 self._lately.forget(partition)
             self._lately.take(partition, tally.added)
             self._history.take(tally, noted)
             self._note(tally, noted)
 
-    def recall(self, tally: Tally, noted: Sequence[Noted], *, anew: bool) -> None:
-        """Take in a turn of the past, for the curve alone; `anew` where a learner began."""
+    def recall(self, tally: Tally, noted: Sequence[Noted]) -> None:
+        """Take in a turn of the past, for the curve alone."""
         with self._lock:
-            if anew:
-                self._history.forget_past(tally.partition)
             self._history.recall(tally, noted)
 
     def moment(self, last: int) -> tuple[Figures, list[tuple[int, Noted]], Curve]:

@@ -124,7 +124,7 @@ class History:
         if (totals := tally.totals) is None:
             return
         strand = self._strands.get(tally.partition)
-        if strand is None or strand.task != totals.task or totals.scored < strand.scored:
+        if strand is None or tally.anew:
             # A learner that was begun anew has a curve of its own.
             strand = self._strands[tally.partition] = _Strand(self._every, tally.first)
         strand.task, strand.scored = totals.task, totals.scored
@@ -139,7 +139,12 @@ class History:
     def recall(self, tally: Tally, events: Sequence[Noted]) -> None:
         """Take in a turn of the past, in order; what came since is passed over."""
         strand, totals = self._strands.get(tally.partition), tally.totals
-        if strand is None or totals is None or strand.task != totals.task:
+        if strand is None or totals is None:
+            return
+        if tally.anew:
+            # What was recalled is of another learner, which this one replaced.
+            strand.past, strand.older = Buckets(self._every), []
+        if strand.task != totals.task:
             return
         if older := [event for event in events if event.offset < strand.first]:
             strand.older = _newest([*strand.older, *older])
@@ -147,11 +152,6 @@ class History:
         for start, columns in _placed(totals, tally.added):
             if (rows := min(len(columns[0]), stop - start)) > 0:
                 strand.past.add(start, [column[:rows] for column in columns])
-
-    def forget_past(self, partition: int) -> None:
-        """Forget what was recalled: it was of another learner, which this one replaced."""
-        if strand := self._strands.get(partition):
-            strand.past, strand.older = Buckets(self._every), []
 
     def events(self) -> list[tuple[int, Noted]]:
         """Return the latest events, each with its place along the curve, in that order."""

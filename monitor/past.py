@@ -67,12 +67,9 @@ class Past:
         tally = self._tallies.setdefault(partition, Tally(partition, 1))
         before = tally.totals
         noted = tally.feed(outcomes)
-        if (totals := tally.totals) is None or totals is before:
+        if tally.totals is before:
             return
-        anew = before is not None and (
-            totals.scored < before.scored or totals.task != before.task
-        )
-        self._board.recall(tally, noted, anew=anew)
+        self._board.recall(tally, noted)
 
 
 def _decoded(entry: Entry) -> Outcomes | None:

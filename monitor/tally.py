@@ -89,6 +89,8 @@ class Tally:
         """What the last turn has added; its last row is row `totals.scored` of them all."""
         self.first = 0
         """The first offset of the samples that the last turn spoke of."""
+        self.anew = False
+        """Whether the last turn is of a learner begun anew, and those before of another."""
         self.read = self.counted = 0
         """Messages that came, and those of them that these figures account for."""
         self._row = -1
@@ -160,13 +162,26 @@ class Tally:
             self._score(message.rows, last, totals.task)
             news += [event for event in message.events if before < event[0] <= last]
             before = max(before, message.last)
+        self.anew = False
         if self.last is None or last > self.last:
+            self.anew = self._begun_anew(totals)
             self.totals, self.last = totals, last
         offsets = [offset for rows in self.added for offset in rows.offset]
         return [
             Noted(self.partition, offset, kind, details, self._scored_at(offset, offsets))
             for offset, kind, details in news
         ]
+
+    def _begun_anew(self, totals: Totals) -> bool:
+        """Return whether a turn's first row has a place that another row had before.
+
+        The count of rows alone cannot tell: a new learner's first turn may bring more of them
+        than the old one had in all.
+        """
+        if (before := self.totals) is None:
+            return False
+        place = totals.scored - sum(len(each.offset) for each in self.added)
+        return place < before.scored or totals.task != before.task
 
     def _score(self, rows: Rows, last: int, task: str) -> None:
         """Add the rows up to `last` that are news."""

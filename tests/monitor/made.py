@@ -152,6 +152,15 @@ def said(
     return messages
 
 
+def later(messages: list[Outcomes], by: int) -> list[Outcomes]:
+    """Say the same of samples further on, as a learner does that is begun anew there."""
+    for each in messages:
+        each.first, each.last = each.first + by, each.last + by
+        each.rows.offset = each.rows.of = [offset + by for offset in each.rows.offset]
+        each.events = [(offset + by, kind, details) for offset, kind, details in each.events]
+    return messages
+
+
 def again(
     steps: list[Step], lives: list[list[tuple[int, bool]]], back: list[int]
 ) -> list[Outcomes]:

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from monitor.board import EVENTS, Board
 from monitor.figures import ALL, FADING
+from monitor.tally import Tally
 from stream.records import NO_GUESS, NOT_FINITE
 from tests.monitor.made import (
     ANOMALIES,
@@ -15,6 +16,7 @@ from tests.monitor.made import (
     classes,
     cuts,
     last_scored,
+    later,
     message,
     numbers,
     said,
@@ -241,6 +243,31 @@ def test_a_replaced_learner_shows_its_own_totals():
     assert board.figures().count("scored") == 1
     assert board.figures().pooled["20"].scored == 3
     assert board.curve().x == [1]
+
+
+@pytest.mark.parametrize("size", [1, 4, 9])
+def test_a_replaced_learner_is_told_from_the_old_one_however_much_it_says_at_first(size):
+    """Its samples all count for the rate, and the mistakes shown are its own."""
+    board = Board("tale", "main", WINDOWS, clock=lambda: 0.0)
+    fresh = later(said([RIGHT] * 9, [(size, True)]), 4)
+    for each in (*said([WRONG] * 4, []), *fresh):
+        board.feed(0, each)
+
+    assert board.figures().rate == 4 + 9
+    assert board.misses() == []
+
+
+@given(
+    steps=st.lists(classes(), min_size=1, max_size=80),
+    lives=st.lists(cuts(), max_size=4),
+    back=st.lists(st.integers(0, 30), min_size=4, max_size=4),
+)
+def test_a_learner_that_says_something_again_is_none_begun_anew(steps, lives, back):
+    """It goes on from its checkpoint, and keeps its curve."""
+    tally = Tally(0, 20)
+    for each in again(steps, lives, back):
+        tally.feed(each)
+        assert not tally.anew
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from tests.monitor.made import (
     anomalies,
     classes,
     cuts,
+    later,
     log_with,
     numbers,
     said,
@@ -185,20 +186,15 @@ def test_buckets_hold_what_was_put_in(rows, at, few):
         assert buckets.sums(bucket) == [few, sum(own)]
 
 
-def test_a_learner_that_began_anew_has_a_curve_of_its_own():
-    """What another learner of that name had come to before is no part of it."""
+@pytest.mark.parametrize("size", [20, 200, 300])
+def test_a_learner_that_began_anew_has_a_curve_of_its_own(size):
+    """What another of that name had come to before is no part of it, however it begins."""
     old = said([WRONG] * 200, [(20, True)] * 10)
-    new = said([RIGHT] * 400, [(20, True)] * 20)[10:]
-    fresh = [
-        type(each)(each.first, each.last, each.rows, each.events, totals)
-        for each, totals in zip(
-            new, (it.totals for it in said([RIGHT] * 200, [(20, True)] * 10)), strict=True
-        )
-    ]
+    fresh = later(said([RIGHT] * 400, [(size, True), *[(20, True)] * 20]), 200)
     messages = {0: [*old, *fresh]}
     for follower in (followed(messages), accompanied(messages)):
         curve = follower.boards[0].curve()
-        assert curve.x[-1] == 200
+        assert curve.x[-1] == 400
         assert set(curve.lines["accuracy"]) == {1.0}
 
 
