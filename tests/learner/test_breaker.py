@@ -2,7 +2,6 @@
 
 import logging
 import random
-import threading
 import time
 
 import pytest
@@ -143,14 +142,12 @@ def test_whoever_asks_is_told_why_and_still_gets_answers(tmp_path, monkeypatch, 
     assert b'"paused":0' in headers[0]
 
 
-def test_one_that_is_paused_ends_when_told(tmp_path):
+def test_one_that_is_paused_ends_when_told(tmp_path, caplog):
     """Soon, and in good order."""
-    log, stop = filled(values()), threading.Event()
-    timer = threading.Timer(1.0, stop.set)
-    timer.start()
-    summary = learn(log, CONFIG, Run(state=tmp_path, turn=100), stopping=stop.is_set)
+    log = filled(values())
+    run = Run(state=tmp_path, turn=100)
+    summary = learn(log, CONFIG, run, stopping=lambda: "paused: 600 of" in caplog.text)
     assert summary.cursor == {"0": 1100}
-    timer.join()
 
 
 def test_the_last_records_are_those_of_an_oracle():
