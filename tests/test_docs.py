@@ -15,6 +15,7 @@ from monitor.metrics import METRICS
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text()
+DOCS = sorted((ROOT / "docs").glob("*.md"))
 COMMANDS = [
     "demo",
     "produce",
@@ -85,9 +86,12 @@ def test_every_metric_that_readme_names_exists():
 
 
 def test_every_make_target_that_is_named_exists():
-    """README and ARCHITECTURE name no target that make does not know."""
+    """README, ARCHITECTURE and docs/ name no target that make does not know."""
     makefile = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"`make ([a-z-]+)`|^ +make ([a-z-]+)$", README, re.MULTILINE):
+    pages = "\n".join([README, ARCHITECTURE, *(it.read_text() for it in DOCS)])
+    for target in re.findall(
+        r"`make ([a-z-]+)[` ]|^ {4}.*\bmake ([a-z-]+)$", pages, re.MULTILINE
+    ):
         assert re.search(rf"^{''.join(target)}:", makefile, re.MULTILINE), target
 
 
