@@ -163,12 +163,19 @@ def _seal(content: bytes | bytearray) -> int:
     return found
 
 
-def hurried(self: Any, records: list[Any], within: float) -> None:
-    """Send, and begin the commit while the records are under way."""
-    self._producer.begin_transaction()
-    for record in records:
-        self._producer.send(*record)
-    time.sleep(0.3)
+def hurried(fault: Fault) -> Callable[[Any, list[Any], float], None]:
+    """Return what sends, and begins the commit while the records are under way."""
+
+    def send(self: Any, records: list[Any], within: float) -> None:
+        self._producer.begin_transaction()
+        for record in records:
+            self._producer.send(*record)
+        deadline = time.monotonic() + within
+        while not fault.struck:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    return send
 
 
 @pytest.mark.parametrize("guarded", [True, False])
@@ -181,10 +188,10 @@ def test_d4_a_record_out_of_sequence_fails_the_commit(
     seat.writer.append(seat._topic, b"first", partition=0)
     seat.writer.commit({0: 1})
     seat.writer.append(seat._topic, b"second", partition=0)
-    if not guarded:
-        monkeypatch.setattr(KafkaWriter, "_send", hurried)
-    refused = pytest.raises(SeatLost) if guarded else contextlib.nullcontext()
     wrong = Fault("alter", PRODUCE, (REQUEST,), change=out_of_sequence)
+    if not guarded:
+        monkeypatch.setattr(KafkaWriter, "_send", hurried(wrong))
+    refused = pytest.raises(SeatLost) if guarded else contextlib.nullcontext()
     late = Fault("latency", PRODUCE, (ANSWER,), seconds=1.5)
     with proxy.trouble(wrong), proxy.trouble(late), refused:
         seat.writer.commit({0: 2})
