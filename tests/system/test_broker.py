@@ -6,6 +6,7 @@ import re
 import signal
 import time
 from contextlib import closing
+from urllib.request import urlopen
 
 import pytest
 
@@ -71,7 +72,7 @@ def test_a_broker_that_is_away_costs_nothing(mortal, nursery, tmp_path, report):
         assert producer.wait() == 0, producer.err
         end = told.log.topic(f"{told.log.stream}.samples").end()
         eventually(lambda: told.follow(0.02) == end or not learner.alive)
-        time.sleep(2)
+        eventually(lambda: shown_by(monitor) == LIMIT or not monitor.alive)
         for life in (learner, monitor):
             assert life.end(signal.SIGTERM) == 0, life.err
         check_undisturbed(told, nursery, url, LIMIT, cwd=tmp_path)
@@ -81,6 +82,16 @@ def test_a_broker_that_is_away_costs_nothing(mortal, nursery, tmp_path, report):
     assert all(0 < lines <= away / 2 for lines in said.values())
     # A line for a person, not the client's own for each try of its own.
     assert all("[error" not in life.err for life in lives.values())
+
+
+def shown_by(monitor):
+    """Return how many labelled samples a monitor shows."""
+    url = re.search(r"Metrics: (\S+)", monitor.said("Metrics: "))[1]
+    with urlopen(url, timeout=30) as answer:
+        counts = re.findall(
+            r"^driftline_labelled_total\{.*\} (\S+)", answer.read().decode(), re.M
+        )
+    return sum(map(float, counts))
 
 
 def until(told, number, lives):
