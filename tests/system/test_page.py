@@ -216,7 +216,7 @@ class Curves:
 
     def __init__(self, before=0):
         self.history, self.pictures = History(WINDOW), []
-        self.scored = Counter({0: before})
+        self.scored, self.task = Counter({0: before}), None
 
     def grow(self, partition, errors, task="classification"):
         """Score some rows more of a partition."""
@@ -224,8 +224,9 @@ class Curves:
         totals = Totals(task=task, scored=self.scored[partition])
         nothing = [None] * len(errors)
         added = Added(*[nothing] * 6, errors, errors, errors, None)
-        tally = SimpleNamespace(partition=partition, first=0, totals=totals, added=[added])
-        self.history.take(tally, [])
+        anew, self.task = self.task not in (None, task), task
+        tally = {"partition": partition, "first": 0, "totals": totals, "added": [added]}
+        self.history.take(SimpleNamespace(**tally, anew=anew), [])
         curve = self.history.curve
         self.pictures.append([curve(LATELY)._asdict(), curve()._asdict()])
 
