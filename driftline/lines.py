@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from driftline.console import set_up_logging
+from driftline.console import set_up_logging, tell
 from driftline.options import Place
 from driftline.settings import open_stream
 from stream.texts import escaped
@@ -49,6 +49,11 @@ def write(
     finally:
         log.close()
     return 0
+
+
+def left_out(topic: Topic, partition: int, offset: int, what: str) -> None:
+    """Say that a message is not of the kind that a learner writes there."""
+    tell(f"driftline: {topic.name}[{partition}]@{offset} is no {what}, and left out")
 
 
 def _csv(columns: Sequence[str]) -> Callable[[Line], None]:

@@ -19,7 +19,7 @@ from learner.lookout import replaced
 from learner.shelf import Entry
 from learner.signed import Damaged, Header
 from stream.errors import CheckpointError, SettingError
-from stream.records import decode_outcomes
+from stream.told import LOOKED, newest_outcomes
 from stream.topic import Log, Seat, Topic, group_of, topic_of
 
 _log = logging.getLogger("driftline.learner")
@@ -189,19 +189,20 @@ class _Origin:
 
 
 def _origin(log: Log, store: Checkpoints) -> _Origin | None:
+    p = store.partition
     topic = log.topic(topic_of(log.stream, store.learner, "outcomes"))
-    first, end = topic.first()[store.partition], topic.end()[store.partition]
-    # Kafka's transaction markers take up offsets, so the last one may hold no message.
-    for back in (8, 64, 4096):
-        tail = [*topic.scan(store.partition, max(first, end - back), end)]
-        if tail:
-            newest = tail[-1]
-            said = decode_outcomes(newest.value).last + 1
-            start = int(newest.headers.get("start", b"0"))
-            config, identity = (
-                newest.headers.get(name, b"").decode() for name in ("config", "identity")
-            )
-            return _Origin(start, config, said, identity)
+    newest = newest_outcomes(topic, p)
+    if newest is not None:
+        headers, outcomes = newest[0].headers, newest[1]
+        start = int(headers.get("start", b"0"))
+        config, identity = (headers.get(name, b"").decode() for name in ("config", "identity"))
+        return _Origin(start, config, outcomes.last + 1, identity)
+    if topic.newest(p) is not None:
+        raise CheckpointError(
+            f"none of the last {LOOKED} messages of {topic.name}[{p}] is one of outcomes, so "
+            "nobody knows how far these reach; see who else writes there, and begin under "
+            "another --name"
+        )
     return None
 
 

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from learner.learner import Learner
 from learner.policies.auto import BLEND
 from stream.errors import TopicMissing
-from stream.records import Totals, decode_outcomes
+from stream.records import Totals
+from stream.told import newest_outcomes
 from stream.topic import Log, topic_of
 
 
@@ -76,10 +77,9 @@ def pooled(log: Log, name: str, runs: Sequence[Summary], *, workers: int) -> Sum
     with contextlib.suppress(TopicMissing):
         topic = log.topic(topic_of(log.stream, name, "outcomes"))
         for p in range(topic.partitions):
-            newest = topic.newest(p)
-            said = decode_outcomes(newest.value) if newest is not None else None
-            if said is not None and said.totals is not None:
-                found.append(Standing(p, said.last + 1, said.totals))
+            newest = newest_outcomes(topic, p)
+            if newest is not None and (totals := newest[1].totals) is not None:
+                found.append(Standing(p, newest[1].last + 1, totals))
     seconds = max((each.seconds for each in runs), default=0.0)
     samples = sum(round(each.samples_per_second * each.seconds) for each in runs)
     return replace(summarize(found, seconds, samples), workers=workers)

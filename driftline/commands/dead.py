@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from driftline.lines import Format, write
+from driftline.lines import Format, left_out, write
 from driftline.options import Place
 
 if TYPE_CHECKING:
@@ -37,7 +37,12 @@ def lines(topic: Topic, partition: int) -> Iterator[dict[str, Any]]:
     start, stop = topic.first()[partition], topic.end()[partition]
     seen: set[tuple[int, str]] = set()
     for entry in topic.scan(partition, start, stop):
-        offset, reason = int(_text(entry, "offset") or -1), _text(entry, "reason")
+        try:
+            offset, reason = int(_text(entry, "offset") or -1), _text(entry, "reason")
+            size = int(_text(entry, "size") or len(entry.value))
+        except ValueError:
+            left_out(topic, partition, entry.offset, "dead letter")
+            continue
         if (offset, reason) in seen:
             continue
         seen.add((offset, reason))
@@ -45,7 +50,7 @@ def lines(topic: Topic, partition: int) -> Iterator[dict[str, Any]]:
             "offset": offset,
             "reason": reason,
             "message": _text(entry, "message"),
-            "size": int(_text(entry, "size") or len(entry.value)),
+            "size": size,
             "record": entry.value.decode(errors="backslashreplace"),
         }
 

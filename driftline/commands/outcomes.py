@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from driftline.lines import Format, write
+from driftline.lines import Format, left_out, write
 from driftline.options import Place
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ def lines(topic: Topic, partition: int) -> Iterator[dict[str, Any]]:
     """Yield the outcomes of a partition, each position once, with the events that fell there.
 
     An event between two outcomes goes with the next one, one after the last with the last.
+    What is no message of outcomes is told of, and left out.
     """
+    from stream.errors import RecordError
     from stream.records import decode_outcomes
 
     start, stop = topic.first()[partition], topic.end()[partition]
@@ -51,7 +53,11 @@ def lines(topic: Topic, partition: int) -> Iterator[dict[str, Any]]:
     held: dict[str, Any] | None = None
     events: list[Any] = []
     for entry in topic.scan(partition, start, stop):
-        message = decode_outcomes(entry.value)
+        try:
+            message = decode_outcomes(entry.value)
+        except RecordError:
+            left_out(topic, partition, entry.offset, "message of outcomes")
+            continue
         events += [event for event in message.events if event[0] > high]
         columns = [getattr(message.rows, name) for name in COLUMNS]
         for values in zip(*columns, strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from driftline.lines import Format, write
+from driftline.lines import Format, left_out, write
 from driftline.options import Place
 
 if TYPE_CHECKING:
@@ -35,12 +35,20 @@ def predictions(
 
 
 def lines(topic: Topic, partition: int) -> Iterator[dict[str, Any]]:
-    """Yield the answers of a partition; one given again after a restart is left out."""
+    """Yield the answers of a partition; one given again after a restart is left out.
+
+    What is no answer is told of, and left out.
+    """
     start, stop = topic.first()[partition], topic.end()[partition]
     seen: set[str] = set()
     for entry in topic.scan(partition, start, stop):
-        found = json.loads(entry.value)
-        if found["at"] not in seen:
-            seen.add(found["at"])
+        try:
+            found = json.loads(entry.value)
+            at = found["at"]
+        except (ValueError, LookupError, TypeError):
+            left_out(topic, partition, entry.offset, "answer")
+            continue
+        if at not in seen:
+            seen.add(at)
             values = {"offset": entry.offset, **found}
             yield {column: values.get(column) for column in COLUMNS}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from driftline.doctor.finding import Case, Finding, Skipped, failed, ok, warn
 from stream.errors import CheckpointError, StreamError, TopicMissing
-from stream.records import decode_outcomes
+from stream.told import newest_outcomes
 from stream.topic import Topic, group_of, topic_of
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ def outcomes(case: Case) -> Iterator[Finding]:
             topic = log.topic(topic_of(log.stream, name, "outcomes"))
         except TopicMissing:
             continue
-        found = [topic.newest(p) for p in range(topic.partitions)]
-        totals = [decode_outcomes(entry.value).totals for entry in found if entry is not None]
+        found = [newest_outcomes(topic, p) for p in range(topic.partitions)]
+        totals = [each[1].totals for each in found if each is not None]
         samples = sum(each.samples for each in totals if each)
         reasons: Counter[str] = Counter()
         for each in totals:

@@ -162,3 +162,29 @@ def test_a_log_line_is_one_line(terminal, capsys, monkeypatch):
     assert not ORDERS.search(colours.sub("", said.removesuffix("\n")))
     assert "\\x1b[2J" in said
     assert len(said) < 2200
+
+
+@pytest.mark.parametrize(
+    ("kind", "what"),
+    [("outcomes", "message of outcomes"), ("predictions", "answer"), ("dead", "dead letter")],
+)
+def test_what_a_stranger_has_written_beside_a_learner_is_left_out(run, tmp_path, kind, what):
+    """It is told of on stderr, and what the learner has said stands as it would."""
+    records = [{"id": n, "x": {"a": n % 3}, "y": n % 2} for n in range(20)]
+    values = [json.dumps(each).encode() for each in records]
+    write(tmp_path / "s.db", [*values, b'{"id": "q", "x": {"a": 1}}', b"{"])
+    learn = ("learn", "--stream", "sqlite:s.db", "--model", "naive-bayes", "--until-end")
+    assert run(*learn)[0] == 0
+    _, before, _ = run(kind, "--stream", "sqlite:s.db")
+    log = SqliteLog(tmp_path / "s.db")
+    writer = log.writer("stranger")
+    writer.append(f"local.main.{kind}", b'{"last": -1}', headers={"offset": b"x"}, partition=0)
+    writer.commit()
+    log.close()
+
+    code, out, err = run(kind, "--stream", "sqlite:s.db")
+
+    assert (code, out) == (0, before)
+    assert f"local.main.{kind}[0]@1 is no {what}, and left out" in err
+    assert "has learned 21 samples" in run("doctor", "--stream", "sqlite:s.db")[1]
+    assert run(*learn)[0] == 0

@@ -114,6 +114,22 @@ def test_a_lost_cursor_is_found_in_the_outcomes(log, tmp_path, caplog):
     assert said(log, 1) == list(range(600))
 
 
+def test_what_somebody_else_has_written_among_the_outcomes_is_passed_over(log, tmp_path):
+    """Only where nothing else is left nobody knows how far all was said."""
+    learn(log, CONFIG, Run(state=tmp_path / "a", until_end=True))
+    writer = log.writer("stranger")
+    writer.append("s.main.outcomes", b"no outcome", partition=0)
+    writer.commit()
+    learn(log, CONFIG, Run(state=tmp_path / "b", until_end=True))
+    assert log.topic("s.main.outcomes").end()[0] == 2
+
+    for _ in range(4096):
+        writer.append("s.main.outcomes", b"no outcome", partition=0)
+    writer.commit()
+    with pytest.raises(CheckpointError, match=r"none of the last 4096 messages of s\.main"):
+        learn(log, CONFIG, Run(state=tmp_path / "c", until_end=True))
+
+
 def test_a_cursor_set_back_says_nothing_again(log, tmp_path):
     """By whatever tool it was done."""
     learn(log, CONFIG, Run(state=tmp_path, turn=100), stopping=after(5))
