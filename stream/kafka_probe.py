@@ -21,7 +21,7 @@ from kafka.protocol.metadata import ApiVersionsRequest, MetadataRequest
 from kafka.protocol.parser import KafkaProtocol
 
 from stream.errors import NotReached
-from stream.kafka_cluster import checked
+from stream.kafka_settings import checked
 
 _PATIENCE = 5.0
 """Seconds for a connection, and for an answer."""

@@ -40,6 +40,8 @@ DOORS = {
             for name in ("configs", "login", "marks", "members", "open", "probe", "rights")
         ),
         "stream/kafka_seat.py",
+        "stream/kafka_settings.py",
+        "stream/kafka_topic.py",
         "stream/kafka_writer.py",
     },
     "matplotlib": {"driftline/report/png.py"},

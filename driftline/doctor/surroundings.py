@@ -61,7 +61,7 @@ def settings_file(case: Case) -> Iterator[Finding]:
 
 def _of_kafka() -> Iterator[Finding]:
     """Look at the settings of the client: their names, what they may be, files they name."""
-    from stream.kafka_cluster import checked
+    from stream.kafka_settings import checked
 
     names = ", ".join(sorted(checked(given_to_kafka(kafka_settings()))))
     yield ok(f"for Kafka's client are set: {names}" if names else "none for Kafka's client")

@@ -15,8 +15,9 @@ from kafka import KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from stream.errors import Fenced, SettingError, TopicFailed, TopicTimeout
-from stream.kafka import KafkaLog, KafkaTopic
-from stream.kafka_cluster import checked
+from stream.kafka import KafkaLog
+from stream.kafka_settings import checked
+from stream.kafka_topic import KafkaTopic
 from stream.topic import Retention, group_of, samples_of
 from tests.proxy import Proxy
 from tools.kafka import Broker

@@ -16,7 +16,7 @@ from kafka import errors as refusals
 from kafka.producer import transaction_manager
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
-from stream import kafka, kafka_forgotten, kafka_open, kafka_writer
+from stream import kafka_forgotten, kafka_open, kafka_topic, kafka_writer
 from stream.errors import TopicFailed
 from stream.kafka import KafkaLog
 from stream.kafka_forgotten import end_forgotten, see_through
@@ -234,7 +234,7 @@ def test_a_reader_gets_past_it_where_nobody_writes(
 ) -> None:
     """A reader that has seen nothing for a while looks what stands in its way."""
     begin(f"{log.stream}.dead", topic, b"said", committed=True)
-    monkeypatch.setattr(kafka, "_STUCK", 2.0)
+    monkeypatch.setattr(kafka_topic, "_STUCK", 2.0)
     reader = log.topic(topic)
     assert reader.read({0: 0}, limit=10, wait=0.5) == []
     looks = (reader.read({0: 0}, limit=10, wait=0.5) for _ in range(40))

@@ -18,10 +18,11 @@ from kafka.record import default_records
 from kafka.serializer import Deserializer
 from kafka.structs import TopicPartition
 
-from stream import kafka_cluster, kafka_codecs
+from stream import kafka_codecs, kafka_settings
 from stream.errors import SettingError, TopicFailed
-from stream.kafka import KafkaLog, KafkaTopic
+from stream.kafka import KafkaLog
 from stream.kafka_codecs import LARGEST, SwollenError
+from stream.kafka_topic import KafkaTopic
 from stream.topic import samples_of
 from tools.kafka import Broker
 
@@ -64,7 +65,7 @@ def test_d8_a_record_that_cannot_be_read_holds_nobody_up(
     with pytest.raises(SettingError, match="'value_deserializer' is not free to choose"):
         KafkaLog([kafka], log.stream, settings)
 
-    monkeypatch.setattr(kafka_cluster, "OURS", set())
+    monkeypatch.setattr(kafka_settings, "OURS", set())
     with contextlib.closing(KafkaLog([kafka], log.stream, settings)) as trusting:
         topic = trusting.topic(topic.name)
         (first,) = topic.read({0: 0}, limit=1, wait=WAIT)
