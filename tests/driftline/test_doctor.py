@@ -150,8 +150,10 @@ def test_records_that_retention_has_taken_are_found(run, examined):
     """A learner whose next record is gone cannot go on."""
     learn(run, "sqlite:s.db")
     with closing(connect("sqlite:s.db")) as log:
-        log.connection().execute("UPDATE ends SET first = 1251, next = 1300")
         number = log.topic("local.samples").number
+        log.connection().execute(
+            "UPDATE ends SET first = 1251, next = 1300 WHERE topic = ?", (number,)
+        )
         log.connection().execute(f"DELETE FROM log_{number}_0")
         log.connection().execute("UPDATE cursors SET cursor = 1000")
         path = Path("s.db.state/local/main/p0")
@@ -160,6 +162,16 @@ def test_records_that_retention_has_taken_are_found(run, examined):
     code, found = examined("--stream", "sqlite:s.db")
     assert code == 1
     assert "before the oldest record kept" in found.of("learners", FAILED)
+
+
+def test_outcomes_that_are_gone_are_found(run, examined):
+    """Where the log says it keeps what is not there, nobody looks for it for ever."""
+    learn(run, "sqlite:s.db")
+    with closing(connect("sqlite:s.db")) as log:
+        log.connection().execute(f"DELETE FROM log_{log.topic('local.main.outcomes').number}_0")
+    code, found = examined("--stream", "sqlite:s.db")
+    assert code == 1
+    assert "is no longer kept" in found.of("outcomes", FAILED)
 
 
 def test_an_empty_stream_is_no_failure(examined):
