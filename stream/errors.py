@@ -6,7 +6,7 @@
     ├── TopicMissing        no topic of that name
     ├── TopicReplaced       another topic has taken the name
     ├── TopicTimeout        the log did not answer in time
-    ├── TopicFailed         the log refused to store; nothing of that commit was kept
+    ├── TopicFailed         the log refused to store or to read; nothing of that commit was kept
     ├── CursorExpired       the record a cursor points at is no longer kept
     ├── Fenced              another writer of the same name has taken over
     ├── SeatLost            a member has lost its place, or does not know what it stored
@@ -69,7 +69,10 @@ class TopicTimeout(StreamError):
 
 
 class TopicFailed(StreamError):
-    """The log refused to store, for want of room or of rights; nothing was kept."""
+    """The log refused to store or to read, for want of room, of rights, or a whole file.
+
+    Nothing of what was to be stored then was kept.
+    """
 
 
 class CursorExpired(StreamError):

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from stream.errors import CursorExpired, TopicReplaced
+from stream.errors import CursorExpired, TopicFailed, TopicReplaced
 from stream.sqlite_db import Database
 from stream.topic import Batch, Cursor, Entries, Entry, Retention
 
@@ -124,7 +124,12 @@ class SqliteTopic:
         )
         # Offsets have no holes here: whatever is missing in front, retention has taken.
         if not rows or rows[0][0] != start:
-            raise CursorExpired.at(self.name, partition, start, self.first()[partition])
+            if (oldest := self.first()[partition]) <= start:
+                raise TopicFailed(
+                    f"{str(self._log.path)!r} has lost {self.name}[{partition}]@{start}, which "
+                    "it says it keeps; restore the file"
+                )
+            raise CursorExpired.at(self.name, partition, start, oldest)
         return rows
 
 

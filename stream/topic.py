@@ -315,21 +315,16 @@ def topic_of(stream: str, learner: str, kind: str) -> str:
 
 
 def backwards(topic: Topic, partition: int) -> Iterator[Entry]:
-    """Yield the entries of a partition from its end on backwards, as far as they are kept.
-
-    Raises `CursorExpired` where the log says that it keeps what it does not have.
-    """
+    """Yield the entries of a partition from its end on backwards, as far as they are kept."""
     stop, step = topic.end()[partition], _TAIL
     while stop > (first := topic.first()[partition]):
-        start = max(first, stop - step)
-        try:
+        start, found = max(first, stop - step), None
+        # What retention takes meanwhile is asked for again, from what is then first.
+        with contextlib.suppress(CursorExpired):
             found = list(topic.scan(partition, start, stop))
-        except CursorExpired:
-            if topic.first()[partition] <= start:
-                raise
-            continue  # Retention has taken it meanwhile: once more, from what is now first.
-        yield from reversed(found)
-        stop, step = start, min(4 * step, _SLICE)
+        if found is not None:
+            yield from reversed(found)
+            stop, step = start, min(4 * step, _SLICE)
 
 
 def partition_of(key: bytes, partitions: int) -> int:

@@ -165,13 +165,13 @@ def test_records_that_retention_has_taken_are_found(run, examined):
 
 
 def test_outcomes_that_are_gone_are_found(run, examined):
-    """Where the log says it keeps what is not there, nobody looks for it for ever."""
+    """A damaged file is told of: what it says it keeps is not looked for for ever."""
     learn(run, "sqlite:s.db")
     with closing(connect("sqlite:s.db")) as log:
         log.connection().execute(f"DELETE FROM log_{log.topic('local.main.outcomes').number}_0")
     code, found = examined("--stream", "sqlite:s.db")
     assert code == 1
-    assert "is no longer kept" in found.of("outcomes", FAILED)
+    assert "has lost local.main.outcomes[0]@0" in found.of("outcomes", FAILED)
 
 
 def test_an_empty_stream_is_no_failure(examined):
