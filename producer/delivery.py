@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from producer.emissions import LABEL, QUESTION, SAMPLE, Emission
+from producer.emissions import DECLARE, LABEL, QUESTION, SAMPLE, Emission
 from producer.pace import Pace
 from stream.errors import SettingError
 from stream.records import Record, encode
@@ -25,11 +25,13 @@ _TIMED = frozenset([SAMPLE, QUESTION, LABEL])
 class Delivery:
     """What brings emissions into a topic.
 
-    Each has a number, which the log keeps as the writer's row: where the last row of a
-    partition is not below it, it is there already. `sent` counts by kind what this one
-    wrote, `resumed` what it found; `samples` are those of both, `pending` those that the next
-    commit holds. `stopped` tells that it ended before the emissions did. `headers` are given
-    to the first record that a commit brings to a partition.
+    Each has a number, which the log keeps as the writer's row; `rows` are the last by
+    partition. Emissions come in order and a commit is whole, so that all up to `last`, the
+    highest of them, are there already, also where partitions that were added since would
+    take some of them now. `sent` counts by kind what this one wrote, `resumed` what it found;
+    `samples` are those of both, `pending` those that the next commit holds. `stopped` tells
+    that it ended before the emissions did. `headers` are given to the first record that a
+    commit brings to a partition.
     """
 
     def __init__(
@@ -47,8 +49,10 @@ class Delivery:
     ) -> None:
         self.sent: Counter[str] = Counter()
         self.resumed, self.samples, self.stopped = 0, 0, False
-        rows = writer.rows(topic.name)
-        self.last = [rows.get(p, -1) for p in range(topic.partitions)]
+        self.rows = writer.rows(topic.name)
+        self.last = max(self.rows.values(), default=-1)
+        self._partitions = topic.partitions
+        self._new = [p for p, end in topic.end().items() if not end]
         self._topic, self._writer, self._pace = topic, writer, pace
         self._stopping, self._report = stopping, committed
         self._clock, self._sleep, self._now = clock, sleep, now
@@ -74,10 +78,13 @@ class Delivery:
     def _one(self, number: int, emission: Emission) -> bool:
         """Write one emission where it is missing; return False when asked to stop instead."""
         kind, message, key, moment = emission
-        last = self.last
-        places = range(len(last)) if key is None else (partition_of(key, len(last)),)
-        missing = [p for p in places if last[p] < number]
-        if not missing:
+        places: Sequence[int] = range(self._partitions)
+        if key is not None:
+            places = (partition_of(key, self._partitions),)
+        if number <= self.last:
+            # A partition that was added begins with the classes, as the others do.
+            places = self._new if kind == DECLARE else ()
+        if not places:
             self.resumed += 1
             if self.resumed % BATCH == 0:
                 self._report()
@@ -88,7 +95,7 @@ class Delivery:
         if isinstance(message, Record) and message.ts is None and kind != LABEL:
             message.ts = self._now()
         value = encode(message)
-        for p in missing:
+        for p in places:
             headers = None
             if self._headers and p not in self._headed:
                 headers = self._headers

@@ -88,11 +88,12 @@ class Inlet:
             self._pass_over()
             return
         for p, entries, following in batches:
-            waiting, stop = self._waiting[p], self._before(p, following)
+            waiting = self._waiting[p]
+            # What came since is left to whoever goes on from here.
+            self._read[p] = stop = self._before(p, following)
             waiting.extend(entry for entry in entries if entry.offset < stop)
-            self._read[p] = following
             if not waiting:
-                self.taken[p] = following
+                self.taken[p] = stop
 
     def oldest(self, partition: int) -> float | None:
         """Return the time of the oldest record at hand of a partition, if there is one."""

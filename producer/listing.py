@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -43,15 +43,15 @@ class Listing:
             }
             self.headers[_HEADER] = json.dumps(told).encode()
 
-    def check(self, topic: Topic, last: Sequence[int]) -> None:
+    def check(self, topic: Topic, rows: Mapping[int, int]) -> None:
         """Raise `SettingError` when files read before are not those there are now.
 
-        `last` is the number of the last message in each partition, -1 for none. Files may be
-        added behind the others, and the last one may have grown.
+        `rows` are the numbers of the last messages, by partition. Files may be added behind
+        the others, and the last one may have grown.
         """
-        if not self._files or max(last) < 0:
+        if not self._files or not rows:
             return
-        for entry in islice(backwards(topic, last.index(max(last))), _LOOKED):
+        for entry in islice(backwards(topic, max(rows, key=rows.__getitem__)), _LOOKED):
             told = json.loads(entry.headers.get(_HEADER, b"{}"))
             if told.get("by") == self._name:
                 self._compare(told["count"], told["last"], told["digest"])

@@ -138,7 +138,7 @@ def produce(
             headers=listing.headers,
         )
         counts.watch(lambda: _seen(feed, delivery))
-        listing.check(topic, delivery.last)
+        listing.check(topic, delivery.rows)
         if kept:
             say(f"{topic.name} was there already and keeps the retention it was made with")
         _announce(feed, replay, topic, delivery, say)
@@ -182,9 +182,8 @@ def _announce(
     say(feed.schema.sentence())
     if topic.partitions != replay.partitions:
         say(f"{topic.name} was made with {topic.partitions} partitions and keeps them")
-    there = max(delivery.last)
-    if there >= 0:
-        say(f"{topic.name} holds this replay up to message {there}; going on behind it")
+    if delivery.last >= 0:
+        say(f"{topic.name} holds this replay up to message {delivery.last}; going on behind it")
         if replay.classes and set(replay.classes) != _declared(topic):
             say(
                 "classes can no longer be declared to a stream that has samples; give them to "

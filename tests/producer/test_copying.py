@@ -282,6 +282,25 @@ def test_a_second_run_adds_what_is_new(world):
     ]
 
 
+def test_what_comes_while_it_copies_to_the_end_is_left_to_the_next(world, monkeypatch):
+    """It lies behind the end, and so behind where the next copy begins."""
+    world.fill("orders", [(0, 1.0 * n, order(n)) for n in range(10)])
+    late = iter([[(0, 1.0 * n, order(n)) for n in range(10, 15)]])
+
+    def fill(*args):
+        for records in late:
+            world.fill("orders", records)
+        return inlets.fill(*args)
+
+    monkeypatch.setattr(copying, "fill", fill)
+    log = MemoryLog()
+    first, second = copy(log, ORDERS), copy(log, ORDERS)
+
+    assert (first.samples, second.samples) == (10, 5)
+    assert first.cursor == {"samples": {0: 10}}
+    assert ids(stored(log)[0]) == [f"o-{n}" for n in range(15)]
+
+
 def test_a_topic_that_was_made_anew_is_another(world):
     """It is copied from its start."""
     world.fill("orders", [(0, 1.0, order(1))])

@@ -115,6 +115,27 @@ def test_a_second_run_adds_nothing(told, table):
     assert told(log) == before
 
 
+def test_partitions_that_were_added_take_only_what_is_new(told, table):
+    """What the old ones have is not written again; each begins with the classes."""
+    log, path = MemoryLog(), table(40)
+    produce(log, Replay(source=path, label="class", limit=20))
+    before = told(log)
+    log.widen("memory.samples", 3)
+
+    again = produce(log, Replay(source=path, label="class", limit=20))
+    assert (again.samples, again.resumed) == (0, 20)
+    assert told(log)[0] == before[0]
+    assert [[set(each) for each in told(log)[p]] for p in (1, 2)] == [
+        [{"command", "classes"}]
+    ] * 2
+
+    more = produce(log, Replay(source=path, label="class"))
+    ids = [each["id"] for partition in told(log) for each in partition if "id" in each]
+    assert more.samples == 20
+    assert sorted(ids) == list(range(40))
+    assert all(told(log))
+
+
 @pytest.mark.parametrize("more", [{"limit": 30}, {"loop": 2}, {"limit": None}])
 def test_raising_limit_or_loop_goes_on(told, table, replayed, more):
     """What is added is what was missing."""
