@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
@@ -85,11 +86,10 @@ class Answers:
 def known_in(topic: Topic) -> Iterator[str]:
     """Yield the ids of the last samples of a topic of ours, up to `KNOWN`, the newest last."""
     for p in range(topic.partitions):
-        last = list(islice(backwards(topic, p), KNOWN // topic.partitions))
-        for entry in reversed(last):
-            try:
+        ids = []
+        for entry in islice(backwards(topic, p), KNOWN // topic.partitions):
+            with contextlib.suppress(RecordError):
                 record = decode(entry.value)
-            except RecordError:
-                continue
-            if record.x is not UNSET:
-                yield str(record.id)
+                if record.x is not UNSET:
+                    ids.append(str(record.id))
+        yield from reversed(ids)

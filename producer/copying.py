@@ -31,6 +31,8 @@ from stream.topic import Entry, Log, Topic, Writer, samples_of
 
 BATCH, WITHIN = 5000, 0.5
 """Records of one commit at most, and the seconds one waits for it while there are more."""
+_EVERY = 5.0
+"""Seconds between two looks at whether a source has more partitions by now."""
 
 
 def copy(
@@ -176,7 +178,7 @@ class _Copying:
         clock: Callable[[], float],
     ) -> Copied:
         """Copy until there is no more, or until asked to stop."""
-        started = since = clock()
+        started = since = looked = clock()
         inlets, intake = self._inlets, self._intake
         done = False
 
@@ -195,6 +197,10 @@ class _Copying:
                         commit()
                         if stopping():
                             break
+            if clock() - looked > _EVERY:
+                for inlet in inlets:
+                    inlet.grow()
+                looked = clock()
             self._let_go()
             done = all(inlet.done for inlet in inlets)
             if done or all(inlet.idle for inlet in inlets):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -25,7 +26,9 @@ def delay_of(text: str | int | timedelta | None) -> int | timedelta | None:
     if isinstance(text, str):
         span = _SPAN.fullmatch(text.strip())
         if span:
-            delay = timedelta(seconds=float(span[1]) * _UNITS[span[2]])
+            # A time that no clock will see is refused below.
+            with contextlib.suppress(OverflowError):
+                delay = timedelta(seconds=float(span[1]) * _UNITS[span[2]])
         elif text.strip().isdecimal():
             delay = int(text)
     else:

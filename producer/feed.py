@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -42,9 +43,10 @@ class Feed:
     fraction does not fit. `id` names the column of ids, which is then no feature;
     without, a row's number from 0 is its id. `time` names the column of event time, which
     stays a feature; `drop` names those that do not. `task` is inferred from the label: one
-    that is not a whole number, or has more than 50 values, is for regression. `classes` are
-    the labels that will come; else a first pass finds them, where the source is finite and
-    no file beyond 256 MiB.
+    that is not a whole number, or has more than 50 values, is for regression. Behind the
+    first rows a number with a fraction is a flaw, unless more than 1 % of all rows have one.
+    `classes` are the labels that will come; else a first pass finds them, where the source is
+    finite and no file beyond 256 MiB.
 
     A row that does not fit is left out and counted in `skipped`; `flaws` tell of the first of
     each kind.
@@ -89,7 +91,6 @@ class Feed:
         rows, known = source.rows_known, classes or source.classes
         if self._labels.task == "classification" and source.finite and not known:
             rows, known = self._scan()
-            self._labels.reconsider(known)
         if self._labels.task != "classification" or not 0 < len(known or ()) <= MANY_CLASSES:
             known = None
         self.schema = Schema(
@@ -102,8 +103,11 @@ class Feed:
         return [*self._flaws.values()]
 
     def read(self) -> Iterator[Row]:
-        """Yield the rows of one pass; a further pass goes on counting them."""
-        label, shape = self._labels.of, self._shape
+        """Yield the rows of one pass; a further pass goes on counting them.
+
+        Raises `SettingError` at the end where none could be used.
+        """
+        label, shape, used = self._labels.of, self._shape, False
         for raw in self._source.rows():
             number = self._number
             self._number += 1
@@ -116,7 +120,10 @@ class Feed:
                 self.skipped += 1
                 self._note(raw, flaw, number)
             else:
+                used = True
                 yield row
+        if not used:
+            raise _no_row(self._source.name, *self.flaws[:1])
 
     def _note(self, raw: Pair | Flaw, flaw: ValueError, number: int) -> None:
         """Keep a sentence on a flaw, unless there is one of its kind."""
@@ -141,21 +148,25 @@ class Feed:
         return kind, f"{where}: {flaw}"
 
     def _scan(self) -> tuple[int, list[Label]]:
-        """Return the number of rows, and all labels there are, in order."""
-        rows = 0
+        """Return the number of rows, and all labels there are, in order.
+
+        Beyond `MANY_CLASSES` of them it is enough to know that they are so many.
+        """
+        rows, odd = 0, 0
         found: set[Label] = set()
         for rows, value in enumerate(_labels(self._source), 1):  # noqa: B007
-            if isinstance(value, Flaw):
+            if isinstance(value, Flaw) or len(found) > MANY_CLASSES:
                 continue
-            try:
-                y = self._labels.of(value)
-            except ValueError:
-                continue
-            if y is not None:
-                found.add(y)
-        if all(isinstance(y, int) for y in found):
-            return rows, sorted(found)
-        return rows, sorted(found, key=text_of)
+            with contextlib.suppress(ValueError):
+                if (y := self._labels.survey(value)) is not None:
+                    found.add(y)
+                    odd += isinstance(y, float)
+        self._labels.reconsider(found, odd / max(rows, 1))
+        # A number with a fraction is no class.
+        known = [y for y in found if not isinstance(y, float)]
+        if all(isinstance(y, int) for y in known):
+            return rows, sorted(known)
+        return rows, sorted(known, key=text_of)
 
 
 def _labels(source: Source) -> Iterator[Any]:
@@ -169,11 +180,14 @@ def _head(source: Source) -> list[Pair]:
     first = list(islice(source.rows(), HEAD))
     head = [raw for raw in first if not isinstance(raw, Flaw)]
     if not head:
-        flaw = f": {first[0]}" if first else ""
-        raise SettingError(f"{source.name!r} has no row that can be used{flaw}")
+        raise _no_row(source.name, *map(str, first[:1]))
     if source.label is not None and source.columns is None and all(y is None for _, y in head):
         raise unknown("label", source.label, {name for x, _ in head for name in x})
     return head
+
+
+def _no_row(name: str, *flaw: str) -> SettingError:
+    return SettingError(": ".join([f"{name!r} has no row that can be used", *flaw]))
 
 
 def _kinds(source: Source, head: list[Pair], types: Mapping[str, str]) -> dict[str, str]:
@@ -221,7 +235,7 @@ def _shape(
     if source.ready:
         ready = {name for name in source.ready if kinds.get(name) == source.kinds[name]}
         return ready_row_maker(kinds, columns, id, time, ready)
-    as_found = source.place is None and time is None and len(columns) == len(kinds)
+    as_found = source.uniform and time is None and len(columns) == len(kinds)
     if as_found and all(fits(x, kinds) for x, _ in head):
         return as_it_is
     return row_maker(kinds, columns, id, time)

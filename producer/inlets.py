@@ -9,11 +9,12 @@ it was looked at after all that is at hand of later topics had been read.
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from heapq import heapify, heappop, heapreplace
 
-from stream.errors import CursorExpired
+from stream.errors import CursorExpired, TopicFailed, TopicMissing, TopicTimeout
 from stream.topic import Cursor, Entry, Topic
 
 _AT_ONCE = 2000
@@ -72,7 +73,29 @@ class Inlet:
     def look(self) -> None:
         """See what is there."""
         end = self.topic.end()
-        self.end = {p: min(end[p], self._before(p, end[p])) for p in end}
+        self.end = {p: self._before(p, end[p]) for p in self.taken}
+
+    def grow(self) -> None:
+        """Take note of partitions that were added since: they are read from their beginning.
+
+        Raises `TopicReplaced` where another topic has taken the name.
+        """
+        if self._stop is not None:
+            return
+        with contextlib.suppress(TopicFailed, TopicMissing, TopicTimeout):
+            # Who reads waits for the log, and says so.
+            self.topic.refresh()
+        if self.topic.partitions == len(self.taken):
+            return
+        self._say(
+            f"{self.topic.name} has grown from {len(self.taken)} to {self.topic.partitions} "
+            "partitions; the new ones are read too"
+        )
+        for p, first in self.topic.first().items():
+            self.taken.setdefault(p, first)
+            self._read.setdefault(p, first)
+            self._waiting.setdefault(p, deque())
+        self.end = {p: self.end.get(p, at) for p, at in self.taken.items()}
 
     def fetch(self, wait: float) -> None:
         """Read on, waiting up to so many seconds for a first record."""
@@ -112,15 +135,16 @@ class Inlet:
         return at if self._stop is None else min(at, self._stop[partition])
 
     def _pass_over(self) -> None:
-        for p, first in self.topic.first().items():
-            if self._read[p] < first:
+        first = self.topic.first()
+        for p, at in self._read.items():
+            if at < first[p]:
                 self._say(
-                    f"{self.topic.name}[{p}]@{self._read[p]} to {first - 1} are no longer kept "
+                    f"{self.topic.name}[{p}]@{at} to {first[p] - 1} are no longer kept "
                     "and are left out; lengthen the retention of that topic"
                 )
-                self._read[p] = first
+                self._read[p] = first[p]
                 if not self._waiting[p]:
-                    self.taken[p] = first
+                    self.taken[p] = first[p]
 
 
 def fill(inlets: Sequence[Inlet], stopping: Callable[[], bool]) -> bool:

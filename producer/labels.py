@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from producer.columns import CONVERTERS, boolean, category, integer, kind_of, number
@@ -12,7 +13,11 @@ from stream.records import MAX_LABEL, Label, Value
 
 FEW = 50
 """Values of a whole number up to which it is taken for a class."""
+ODD = 0.01
+"""Share of rows up to which fractions among whole numbers are taken for flaws."""
 TASKS = ("classification", "regression")
+NUMERIC = ("integer", "number")
+"""Types of labels that may be for either."""
 
 
 class Labels:
@@ -62,14 +67,30 @@ class Labels:
             )
         return label
 
-    def reconsider(self, all_labels: Sequence[Label]) -> None:
-        """Take whole numbers for regression after all, where there are too many for classes."""
-        if self._open and self._kind in ("integer", "number"):
-            self.task = _task_of(self._kind, all_labels)
-            self._make = self._maker(all_labels)
+    def survey(self, value: Any) -> Label | None:
+        """Return what `of` does, or the number itself where it need be no class."""
+        try:
+            return self.of(value)
+        except ValueError:
+            if not self._may_be_either:
+                raise
+            return number(value)
+
+    def reconsider(self, all_labels: Collection[Label], odd: float) -> None:
+        """Take numbers for regression after all, where they are none of a few whole ones.
+
+        `odd` is the share of rows with a fraction: a few of them are flaws.
+        """
+        if self._may_be_either and (len(all_labels) > FEW or odd > ODD):
+            self.task = "regression"
+            self._make = self._maker(())
+
+    @property
+    def _may_be_either(self) -> bool:
+        return self._name is not None and self._open and self._kind in NUMERIC
 
     def _maker(self, labels: Sequence[Any]) -> Callable[[Any], Value]:
-        numeric = self._kind in ("integer", "number")
+        numeric = self._kind in NUMERIC
         if self.task == "regression":
             if not numeric:
                 raise SettingError(
@@ -83,15 +104,22 @@ class Labels:
 
 
 def _task_of(kind: str, labels: Sequence[Any]) -> str:
-    if kind not in ("integer", "number"):
+    if kind not in NUMERIC:
         return "classification"
-    few = len({number(label) for label in labels} - {None}) <= FEW
+    few = len(set(_numbers(labels))) <= FEW
     return "classification" if few and _all_whole(labels) else "regression"
 
 
 def _all_whole(labels: Sequence[Any]) -> bool:
-    values = map(number, labels)
-    return all(value is None or value.is_integer() for value in values)
+    return all(value.is_integer() for value in _numbers(labels))
+
+
+def _numbers(labels: Sequence[Any]) -> Iterator[float]:
+    """Yield those that are numbers; rows with any other are left out where they are read."""
+    for label in labels:
+        with contextlib.suppress(ValueError):
+            if (found := number(label)) is not None:
+                yield found
 
 
 def _whole(value: Any) -> int | None:

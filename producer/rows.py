@@ -172,15 +172,32 @@ def fits(x: Mapping[str, Any], kinds: Mapping[str, str]) -> bool:
 def _id_of(kinds: Mapping[str, str], id: str | None) -> Callable[[Any, int], int | str]:
     if id is None:
         return lambda x, number: number
-    convert = CONVERTERS["integer"] if kinds[id] == "integer" else category
+    name_of = _numbered if kinds[id] == "integer" else category
 
     def id_of(x: dict[str, Any], number: int) -> int | str:
-        found = convert(x.get(id))
+        found = name_of(x.get(id))
         if found is None:
             raise ValueError(f"column {id!r} has no id")
-        return found if isinstance(found, int) else str(found)
+        return found
 
     return id_of
+
+
+def _numbered(value: Any) -> int | str | None:
+    """Return an id of a column of integers; None of a missing one.
+
+    What an int of 64 bits would not be written like, as 007 or 2^64, stays a text: no two ids
+    become one.
+    """
+    text = category(value)
+    if text is None:
+        return None
+    text = text.strip()
+    try:
+        found = int(text)
+    except ValueError:
+        return text
+    return found if -(2**63) <= found < 2**63 and str(found) == text else text
 
 
 def _time_of(time: str | None) -> Callable[[dict[str, Any]], Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -80,6 +81,9 @@ def produce_live(
         for line in peek(wanted, kafka=kafka_settings()):
             tell(line)
         return 0
+    if is_lines and sys.stdin is None:
+        # What is opened next would take its number, and be read in its place.
+        raise SettingError("standard input is closed; give it lines, as in 'cat f | driftline'")
     log = open_stream(common.address)
     counts = Counts(log.stream)
     host, port = given["host"], given["port"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,12 @@ from producer.sources.source import Flaw, Pair, Source, chosen_label, said_twice
 from stream.errors import SettingError
 
 _DATA = re.compile(r"\s*@data\b", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"\s*@attribute\s", re.IGNORECASE)
+_NOMINAL = re.compile(
+    r"""\s*@attribute\s+(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\s{]+)\s*\{(.*)\}""",
+    re.IGNORECASE,
+)
+_ENTRY = re.compile(r"([0-9]+)\s+(.*\S)")
 # What River takes for part of a value: blanks beside a comma, and quotes.
 _UNUSUAL = re.compile(r"""\s,|,\s|['"]|\t""")
 _QUOTED = re.compile(r"""(?<![^,\s])(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")(?=[\s,]|$)""")
@@ -41,7 +47,7 @@ def open_arff(path: Path, label: str | None) -> Source:
     kinds = {
         name: attribute.type_name for name, attribute in zip(names, attributes, strict=True)
     }
-    nominal = [str(value) for value in _values(attributes, label)]
+    nominal = _values(header, attributes, label)
     zero = nominal[0] if nominal else 0
     numbers = frozenset(name for name in names if kinds[name] == "numeric")
     sparse = _is_sparse(lines)
@@ -94,12 +100,15 @@ def _header(lines: Lines) -> tuple[tuple[str, ...], list[Any]]:
     return tuple(header), attributes
 
 
-def _values(attributes: list[Any], label: str | None) -> tuple[str, ...]:
-    """Return the values of the label where it is nominal."""
-    for attribute in attributes:
+def _values(header: Sequence[str], attributes: list[Any], label: str | None) -> list[str]:
+    """Return the values of the label where it is nominal, read as the rows are."""
+    lines = [line for line in header if _ATTRIBUTE.match(line)]
+    for line, attribute in zip(lines, attributes, strict=False):
         if attribute.name == label and attribute.type_name == "nominal":
-            return tuple(attribute.values)
-    return ()
+            if found := _NOMINAL.match(line):
+                return [text.replace(_COMMA, ",") for text in _usual(found[1]).split(",")]
+            return [str(value).strip() for value in attribute.values]
+    return []
 
 
 def _data(lines: Lines) -> Iterator[str]:
@@ -139,11 +148,24 @@ def _sparse(reader: Handed, numbers: frozenset[str]) -> Callable[[str], dict[str
         if not inner:
             return {}
         usual = not _UNUSUAL.search(inner)
-        x, _ = reader.read("{" + (inner if usual else _usual(inner)) + "}")
+        x, _ = reader.read("{" + _entries(inner if usual else _usual(inner)) + "}")
         x = x if usual else _restored(x)
         return {name: _number(value) if name in numbers else value for name, value in x.items()}
 
     return pair
+
+
+def _entries(inner: str) -> str:
+    """Return a sparse row as River reads it. Raises `ValueError` for what it would misread."""
+    found = dict[str, str]()
+    for text in inner.split(","):
+        entry = _ENTRY.fullmatch(text)
+        if entry is None:
+            raise ValueError(f"{text!r} is no number of a column and its value")
+        found[entry[1]] = entry[2]
+    if len(found) <= inner.count(","):
+        raise ValueError("it names a column twice")
+    return ",".join(f"{column} {value}" for column, value in found.items())
 
 
 def _number(text: str) -> float | None:

@@ -15,7 +15,7 @@ from stream.errors import SettingError
 T = TypeVar("T")
 
 KINDS = ("abrupt", "gradual", "recurring")
-_FORM = re.compile(r"([a-z]+)@([0-9_]+)(?:\+([0-9_]+))?")
+_FORM = re.compile(r"([a-z]+)@([0-9]+(?:_[0-9]+)*)(?:\+([0-9]+(?:_[0-9]+)*))?")
 
 
 def schedule(drifts: Sequence[str]) -> tuple[Mark, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from glob import glob, has_magic
+from os.path import exists, isdir
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,7 +22,8 @@ def is_many(text: str) -> bool:
     >>> is_many("day-*.csv"), is_many("elec.csv")
     (True, False)
     """
-    return Path(text).is_dir() or (has_magic(text) and not Path(text).exists())
+    # Unlike a Path of this Python, these take a name that is too long for one of no file.
+    return isdir(text) or (has_magic(text) and not exists(text))
 
 
 def files_of(text: str) -> list[Path]:

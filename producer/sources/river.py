@@ -111,6 +111,7 @@ def open_river(name: str) -> Source:
         task=task_of(found),
         time=_TIMES.get(name),
         rows_known=len(pairs),
+        uniform=True,
     )
 
 

@@ -48,4 +48,5 @@ def open_sklearn(name: str) -> Source:
         label="target",
         task=_SETS[name][0],
         rows_known=len(y),
+        uniform=True,
     )

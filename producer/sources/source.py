@@ -62,6 +62,8 @@ class Source:
     ready: frozenset[str] = frozenset()
     """Columns whose values are of the type in `kinds`, with None for all that is missing; not
     empty only where every row has all columns, in the same order."""
+    uniform: bool = False
+    """Whether all rows are like the first ones: where those need no converting, none does."""
     labels: Callable[[], Iterator[Any]] | None = None
     """The labels alone, where they can be read without the rows."""
 

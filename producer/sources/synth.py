@@ -87,6 +87,7 @@ def open_synth(text: str, drifts: Sequence[str], seed: int) -> Source:
         finite=False,
         marks=marks or _own_marks(name, first),
         rows_known=first.n_samples,
+        uniform=True,
     )
 
 
@@ -119,7 +120,13 @@ def _variants(
         if number == 0:
             yield given
             continue
-        seeds = {key: value + number for key, value in given.items() if key.startswith("seed")}
+        seeds = {key: value for key, value in given.items() if key.startswith("seed")}
+        for key, value in seeds.items():
+            if not isinstance(value, int):
+                raise SettingError(
+                    f"synth:{name} drifts from a {key} that is a whole number, not {value!r}"
+                )
+            seeds[key] = value + number
         start = given.get(parameter, 0) + number
         yield given | seeds | {parameter: start % known if known else start}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from importlib import import_module
+from os.path import isfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -148,7 +149,7 @@ def _load(reference: str, text: str) -> Callable[..., Any]:
 
 
 def _no_source(text: str) -> SettingError:
-    if Path(text).is_file():
+    if isfile(text):
         return SettingError(f"{text!r} must end in one of {', '.join(FILES)} to be read")
     by_name = {each.name.partition(":")[2]: each.name for each in listings()}
     close = get_close_matches(text.rpartition(":")[2], by_name, n=1)

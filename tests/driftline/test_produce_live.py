@@ -52,6 +52,22 @@ def shop(tmp_path):
     return tmp_path
 
 
+
+def test_standard_input_that_is_closed_is_no_end_of_lines(tmp_path):
+    """The log would be opened under its number, and read in its place."""
+    words = ["produce", "--source", "-", "--stream", "sqlite:s.db"]
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" <&-', "sh", *COMMAND, *words],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment(),
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "standard input is closed; give it lines" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_settings_alone_bring_samples_and_labels_together(shop, run):
     """Tables of the settings file are the mappings; a second run adds nothing."""
     (shop / "driftline.toml").write_text(SETTINGS)

@@ -84,6 +84,10 @@ def test_a_type_can_be_set_for_a_generator():
         ([str(n) for n in range(50)], "classification", list(range(50)), list(range(50))),
         ([str(n) for n in range(51)], "regression", list(range(51)), None),
         (["7"] * 1000 + [str(n) for n in range(60)], "regression", None, None),
+        (["7"] * 1000 + ["7.5"] * 50, "regression", None, None),
+        (["7", "8"] * 500 + ["7.5"] * 5, "classification", None, [7, 8]),
+        (["7"] * 1000 + [f"{n}.5" for n in range(9)] * 9, "regression", None, None),
+        ([f"u{n}" for n in range(1001)], "classification", None, None),
     ],
 )
 def test_the_task_follows_from_the_labels(write, labels, task, told, classes):
@@ -201,6 +205,29 @@ def test_an_id_of_whole_numbers_is_a_number(write):
 
     assert [row.id for row in preview.rows] == [7, 9]
     assert preview.skipped == 1
+
+
+def test_no_two_ids_become_one(write):
+    """What no whole number of 64 bits is written like stays the text it is."""
+    ids = ["7", "007", "+7", "18446744073709551614", "18446744073709551615", "-3", "1e3"]
+    path = write("a.csv", "a,id\n" + "1,5\n" * 1000 + "".join(f"1,{id}\n" for id in ids))
+
+    found = [row.id for row in Feed(open_csv(Path(path), None), id="id").read()][1000:]
+
+    assert found == [7, *ids[1:5], -3, "1e3"]
+
+
+def test_labels_that_are_no_numbers_are_left_out_where_numbers_were_said(write):
+    """Also of the first rows; and one that is beyond all a record can hold."""
+    path = write("a.csv", "a,y\n1,1\n2,unknown\n3,5\n")
+    preview = describe(Replay(source=path, label="y", types={"y": "integer"}))
+    assert [row.y for row in preview.rows] == [1, 5]
+    assert "the label in column 'y': 'unknown' is no number" in preview.flaws[0]
+
+    path = write("b.csv", "a,y\n1,1.5\n2,1.7976931348623157e308\n3,2.5\n")
+    preview = describe(Replay(source=path, label="y"))
+    assert [row.y for row in preview.rows] == [1.5, 2.5]
+    assert "is beyond ±1e+100" in preview.flaws[0]
 
 
 def test_a_cell_of_blanks_is_missing(replayed, write):

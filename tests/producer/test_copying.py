@@ -328,6 +328,30 @@ def test_what_retention_took_is_passed_over(world):
     assert any(it.startswith("orders[0]@5 to 6 are no longer kept") for it in said)
 
 
+def test_partitions_that_are_added_to_a_source_are_read_too(world, monkeypatch):
+    """By a copy that goes on for ever, which says so; labels do not mind."""
+    monkeypatch.setattr(copying, "_EVERY", 0.0)
+    world.fill("orders", [(0, 1.0, order(0))])
+    world.fill("payments", [(0, 1.0, payment(0))])
+    turns, said = iter(range(20)), []
+
+    def stopping():
+        turn = next(turns, None)
+        if turn == 3:
+            world.log.widen("orders", 2)
+            world.fill("orders", [(1, 2.0, order(1))])
+        if turn == 9:
+            world.fill("payments", [(0, 3.0, payment(1))])
+        return turn is None
+
+    wanted = dataclasses.replace(BOTH, until_end=False)
+    copied = copy(MemoryLog(), wanted, stopping=stopping, say=said.append)
+
+    assert (copied.samples, copied.labels, copied.unmatched) == (2, 2, 0)
+    assert copied.cursor["samples"] == {0: 1, 1: 1}
+    assert any(it.startswith("orders has grown from 1 to 2 partitions") for it in said)
+
+
 def test_classes_are_declared_to_a_new_stream(world):
     """In front of everything, and once."""
     world.fill("orders", [(0, 1.0, order(1))])

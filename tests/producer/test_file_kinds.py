@@ -337,6 +337,62 @@ def test_quotes_and_blanks_are_no_part_of_a_value(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("values", "rows", "classes"),
+    [
+        ("{ yes , no }", ["yes", " no"], ["yes", "no"]),
+        ("{'it\\'s', b}", ["'it\\'s'", "b"], ["it's", "b"]),
+        ("{\"a b\",'c,d'}  % two", ["'a b'", "'c,d'"], ["a b", "c,d"]),
+        ("{' <=50K',' >50K'}", ["' <=50K'", ">50K"], ["<=50K", ">50K"]),
+    ],
+)
+def test_classes_of_arff_are_declared_as_they_are_read(tmp_path, values, rows, classes):
+    """Quotes, blanks and escapes are taken off in braces as in rows."""
+    path = tmp_path / "a.arff"
+    header = f"@relation r\n@attribute p real\n@attribute y {values}\n@data\n"
+    path.write_text(header + "".join(f"1,{row}\n" for row in rows))
+
+    pairs, feed = read(path, label="y")
+
+    assert feed.schema.classes == [y for _, y in pairs] == classes
+
+
+@pytest.mark.parametrize("row", ["{-1 b}", "{0 1, 0 2}", "{0}", "{x 1}", "{0 1,}"])
+def test_a_sparse_row_that_names_no_column_or_one_twice_is_left_out(tmp_path, row):
+    """A number below 0 is not a column from behind; blanks between are one or many."""
+    path = tmp_path / "a.arff"
+    path.write_text(
+        "@relation r\n@attribute p real\n@attribute y {a,b}\n@data\n"
+        f"{{0 1,1  b}}\n{row}\n{{1 a}}\n"
+    )
+
+    feed = Feed(open_source(str(path), label="y"))
+
+    assert [(x, y) for x, y, _, _ in feed.read()] == [({"p": 1.0}, "b"), ({}, "a")]
+    assert feed.skipped == 1
+
+
+@pytest.mark.parametrize("with_id", [False, True])
+def test_a_file_of_avro_is_read_alike_whatever_columns_it_has(tmp_path, with_id):
+    """A late value of another type, a text for what is missing, a number too large."""
+    fields = [{"name": "v", "type": ["double", "string"]}, {"name": "city", "type": "string"}]
+    rows = [{"v": 1.0, "city": "Rome"}] * 1000
+    rows += [{"v": "oops", "city": "Rome"}, {"v": 1e200, "city": "Rome"}]
+    rows += [{"v": 2.0, "city": "NA"}]
+    if with_id:
+        fields.append({"name": "n", "type": "int"})
+        rows = [row | {"n": 1} for row in rows]
+    path = tmp_path / "a.avro"
+    with path.open("wb") as file:
+        fastavro.writer(file, {"type": "record", "name": "r", "fields": fields}, rows)
+
+    feed = Feed(open_source(str(path)))
+    last = [row.x for row in feed.read()][-1]
+
+    assert feed.skipped == 2
+    assert (last["v"], last["city"]) == (2.0, None)
+
+
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_stopped_producer_goes_on_in_every_kind_of_file(tmp_path, name):
     """Stopped twice, and with a higher limit, the topic is that of one run to the end."""

@@ -11,6 +11,7 @@ from learner.run import Run
 from producer.feed import Feed
 from producer.replay import Replay, produce
 from producer.sources.csv import open_csv
+from stream.errors import SettingError
 from stream.memory import MemoryLog
 
 
@@ -130,6 +131,14 @@ def test_every_row_is_sent_or_counted(write, tmp_path):
     )
     assert learned.dead_by_reason.keys() <= {"model_error", "not_learned"}
     assert learned.samples == summary.samples - learned.dead_by_reason.get("model_error", 0)
+
+
+@pytest.mark.parametrize("settings", [{}, {"loop": 0}, {"loop": 0, "limit": 5}])
+def test_where_every_row_is_left_out_it_ends_with_the_first_flaw(write, settings):
+    """Also one that would be read for ever."""
+    path = write("a.csv", "a,y,when\n1,0,01/02/2024 10:00\n2,1,02/02/2024 10:00\n")
+    with pytest.raises(SettingError, match=r"no row that can be used: .* line 2: '01/02/2024"):
+        replay(path, label="y", time="when", **settings)
 
 
 def test_a_label_too_long_is_declared_to_nobody(write):
