@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -72,8 +73,9 @@ def compare(
     """Compare models and policies over a data set, or over a range of a stream.
 
     What each says is what 'driftline learn' would say. Nothing is written to any stream. What
-    of models and policies does not go together is left out. Stopped by a signal it shows what
-    has come to its end.
+    of models and policies does not go together is left out. A model that refuses more than 1 %
+    of the samples that others take stands behind them, and a sentence says so. Stopped by a
+    signal it shows what has come to its end.
 
     Parameters
     ----------
@@ -109,7 +111,9 @@ def compare(
     from driftline.compare.lists import seeds as seeds_of
     from driftline.compare.pool import processors
 
-    _check(data, from_, to, window, jobs, pieces, html)
+    _check(data, from_, to, window, jobs, pieces)
+    if html is not None:
+        _check_page(html)
     if baseline is None:
         _refuse("needs --baseline full-retrain; add it", pieces=pieces)
     else:
@@ -137,12 +141,13 @@ def compare(
     if board is None:
         tell("driftline: stopped before its end; nothing to show")
         return stop.exit_code
-    if html is not None:
-        _write(html, way.page(board))
     if common.json:
         out(json.dumps(board.as_dict(), allow_nan=False))
     else:
         way.show(board)
+    # A page that cannot be written costs nobody the figures.
+    if html is not None:
+        _write(html, way.page(board))
     # What failed with some and not with others is a row; nothing at all is a failure.
     return stop.exit_code or int(board.empty)
 
@@ -287,7 +292,6 @@ def _check(
     window: int | None,
     jobs: int | None,
     pieces: int | None,
-    html: Path | None,
 ) -> None:
     """Refuse what cannot be meant, before anything is read. Raises `SettingError`."""
     for name, value, least in (("window", window, 2), ("jobs", jobs, 1), ("pieces", pieces, 2)):
@@ -295,10 +299,6 @@ def _check(
             raise SettingError(
                 f"--{name} must be a whole number of {least} or more, got {value}"
             )
-    if html is not None and not html.absolute().parent.is_dir():
-        raise SettingError(f"--html {str(html)!r} lies in no folder there is; make it first")
-    if html is not None and html.is_dir():
-        raise SettingError(f"--html {str(html)!r} is a folder; name a file in it")
     if data.source is not None:
         if is_live(data.source):
             raise SettingError(
@@ -325,11 +325,38 @@ def _refuse(why: str, **given: object) -> None:
             raise SettingError(f"--{name} {why}")
 
 
+def _check_page(path: Path) -> None:
+    """Refuse a page that cannot be written, before all the work. Raises `SettingError`.
+
+    What lies there stays as it is, and where there is nothing, nothing is left.
+    """
+    with _written(path):
+        if not path.absolute().parent.is_dir():
+            raise SettingError(
+                f"--html {str(path)!r} lies in no folder there is; make it first"
+            )
+        if path.is_dir():
+            raise SettingError(f"--html {str(path)!r} is a folder; name a file in it")
+        if path.is_file():
+            path.open("ab").close()
+        elif not path.exists():  # a pipe is opened once
+            made = path.resolve()
+            made.open("xb").close()
+            made.unlink()
+
+
 def _write(path: Path, text: str) -> None:
-    try:
+    with _written(path):
         path.write_text(text, encoding="utf-8")
+    tell(f"page={path}")
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    """Say of what the system refuses that the page cannot be written."""
+    try:
+        yield
     except OSError as error:
         raise SettingError(
             f"--html {str(path)!r} cannot be written: {error.strerror}; name another file"
         ) from error
-    tell(f"page={path}")

@@ -17,6 +17,7 @@ from learner.models.presets import Spec
 _MEANS = ("accuracy", "kappa", "mae", "no_change", "majority", "seconds")
 _COUNTS = (
     "samples",
+    "labelled",
     "scored",
     "drifts",
     "improvements",
@@ -26,6 +27,8 @@ _COUNTS = (
     "pending",
 )
 _LARGEST = ("peak_bytes", "state_bytes")
+_FEW = 0.01
+"""Of the samples that other rows took, so many may be refused by one that ranks with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,10 @@ class Row:
         return mean_curve([run.curve for run in self.played])
 
     def after(self, name: str, at: int | None = None) -> float | None:
-        """Return the mean of a figure of `Drift`: of the one drift, or of all."""
+        """Return the mean of a figure of `Drift`: of the one drift, or of all.
+
+        It is that of the drifts after which the figure is there; `share` says how many are.
+        """
         drifts = [each for run in self.played for each in _some(run.after, at)]
         return _mean(getattr(drift, name) for drift in drifts)
 
@@ -129,8 +135,9 @@ class Row:
         } or None
         if any(run.after for run in self.played):
             found |= {name: self.after(name) for name in ("lost", "recovery", "extra", "delay")}
-            found["recovered"] = self.share("recovery")[0] / self.share("recovery")[1]
-            found["detected"] = self.share("delay")[0] / self.share("delay")[1]
+            (back, known), (noticed, _) = self.share("recovery"), self.share("delay")
+            found |= {"recovered": back / known, "detected": noticed / known}
+            found |= {"recoveries": back, "detections": noticed, "known_drifts": known}
             found["after"] = [asdict(drift) for drift in self.played[0].after]
         found["windows"] = [[point.samples, point.model] for point in self.curve]
         return found
@@ -138,7 +145,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
-    """A leaderboard: its rows, best first, those that failed last.
+    """A leaderboard: its rows as `ranked`, best first, those that failed last.
 
     `data` is what the records are called, `samples` how many were learned, `window` the
     samples of one point of a curve, `seconds` what it all took. `missing` are the runs that
@@ -170,16 +177,28 @@ class Board:
         return max((run.samples for row in self.rows for run in row.played), default=0)
 
     @property
+    def fullest(self) -> Row | None:
+        """Return the row whose figures are of the most samples, the best of those alike."""
+        played = [row for row in self.rows if row.played]
+        return max(played, key=lambda row: sum(r.scored for r in row.played), default=None)
+
+    @property
     def drifts(self) -> list[Drift]:
-        """Return the known drifts, as the first run that came to an end met them."""
-        return next((run.after for row in self.rows for run in row.played), [])
+        """Return the known drifts, as the fullest row met them."""
+        return self.fullest.played[0].after if self.fullest else []
 
     @property
     def baselines(self) -> dict[str, float]:
         """Return what no change and the majority class, or the mean so far, come to."""
-        best = next((row for row in self.rows if row.played), None)
-        found = {n: best.mean(n) for n in ("no_change", "majority")} if best else {}
+        full = self.fullest
+        found = {n: full.mean(n) for n in ("no_change", "majority")} if full else {}
         return {name: value for name, value in found.items() if value is not None}
+
+    @property
+    def refused(self) -> dict[str, tuple[float, float]]:
+        """Return by entry how many samples it refused, of how many, where these are many."""
+        found = zip(self.rows, _refused(self.rows), strict=True)
+        return {row.entry.name: counts for row, counts in found if counts is not None}
 
     @property
     def arm_alarms(self) -> dict[str, float]:
@@ -211,12 +230,38 @@ class Board:
 
 
 def ranked(rows: Iterable[Row]) -> list[Row]:
-    """Return rows, the best first; those alike stay in their order, the failed come last."""
+    """Return rows, the best first; those alike stay in their order, the failed come last.
 
-    def place(row: Row) -> tuple[bool, float]:
-        return row.score is None, -(row.score or 0.0)
+    Before these come the rows that refused more than 1 % of the samples that others took: what
+    is left may be the easier part, so that there is no telling whether they are better.
+    """
+    rows = [*rows]
 
-    return sorted(rows, key=place)
+    def place(found: tuple[Row, object]) -> tuple[bool, bool, float]:
+        row, refused = found
+        return row.score is None, refused is not None, -(row.score or 0.0)
+
+    return [row for row, _ in sorted(zip(rows, _refused(rows), strict=True), key=place)]
+
+
+def _refused(rows: Iterable[Row]) -> list[tuple[float, float] | None]:
+    """Return how many samples each row refused, of those that another took; None for few.
+
+    Both are means over the seeds. A sample without a guess is none that was refused.
+    """
+    labelled = [
+        {seed: run.labelled for seed, run in row.runs.items() if isinstance(run, Played)}
+        for row in rows
+    ]
+    most: dict[int, int] = {}
+    for each in labelled:
+        most |= {seed: max(count, most.get(seed, 0)) for seed, count in each.items()}
+    found: list[tuple[float, float] | None] = []
+    for each in labelled:
+        of = sum(most[seed] for seed in each)
+        refused = of - sum(each.values())
+        found.append((refused / len(each), of / len(each)) if refused > _FEW * of else None)
+    return found
 
 
 def _run(seed: int, run: Played | Failed) -> dict[str, Any]:

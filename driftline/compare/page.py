@@ -8,7 +8,8 @@ from html import escape
 
 from driftline.compare.board import Board, Row, text_of
 from driftline.compare.frame import Chart, chart, folded, frame, heading, table
-from driftline.compare.words import beside, cell, megabytes, places_of, title
+from driftline.compare.series import Point
+from driftline.compare.words import after, beside, cell, megabytes, places_of, title
 
 _CURVES = 6
 """Curves shown at first: those of the best; the legend has all."""
@@ -19,7 +20,8 @@ _RECOVERY = (
     "drift. Back: samples until such a mean was at 95 % of it again. Noticed: samples until "
     "the first alarm, if one came within two windows, or 500 samples if that is more, of the "
     "drift; any other alarm is false. Of a gradual drift all are counted from its beginning. A "
-    "dash: not by then, before the next drift or the end."
+    "dash: not by then, before the next drift or the end. In brackets: with how many of the "
+    "seeds, where it was not all; the mean is over these."
 )
 
 
@@ -109,21 +111,27 @@ def _curves(board: Board, played: Sequence[Row]) -> Chart:
         }
         for rank, row in enumerate(played)
     ]
+    full = _full_curve(board)
     for name, drawn in zip(board.baselines, _LINES, strict=False):
-        points = [[point.samples, _plain(getattr(point, name))] for point in played[0].curve]
+        points = [[point.samples, _plain(getattr(point, name))] for point in full]
         series.append({"name": name.replace("_", " "), "points": points, "baseline": drawn})
     return {
         "id": "curve",
         "kind": "line",
         "x": "labelled samples",
         "y": _figure(board),
-        "end": played[0].curve[-1].samples,
+        "end": full[-1].samples,
         "digits": places_of(board),
         "says": f"{_figure(board)} of {len(played)} learners, window by window; the table "
         "below has the numbers.",
         "series": series,
         "marks": [{"at": drift.at, "name": drift.kind or "drift"} for drift in board.drifts],
     }
+
+
+def _full_curve(board: Board) -> list[Point]:
+    """Return the curve that has the baselines: that of the row with the most samples."""
+    return board.fullest.curve if board.fullest else []
 
 
 def _plain(value: float | None) -> float | None:
@@ -136,7 +144,7 @@ def _curve_table(board: Board, played: Sequence[Row]) -> str:
     heads = ["samples", *(row.entry.name for row in played), *names]
 
     def rows() -> Iterator[tuple[str, Sequence[str]]]:
-        for at, point in enumerate(played[0].curve):
+        for at, point in enumerate(_full_curve(board)):
             models = [curve[at].model if at < len(curve) else None for curve in curves]
             base = [getattr(point, name) for name in board.baselines]
             yield "", [f"{point.samples:,}", *(cell(v, digits) for v in (*models, *base))]
@@ -154,7 +162,7 @@ def _drifts(board: Board, played: Sequence[Row]) -> str:
             name = f"{drift.kind or 'drift'} at {drift.at:,}"
             for row in played:
                 figures = [cell(row.after(n, at), digits) for n in ("before", "lost")]
-                times = [cell(row.after(n, at), 0) for n in ("recovery", "delay")]
+                times = [after(row, n, at) for n in ("recovery", "delay")]
                 yield "", [*_named(board, row), name, *figures, *times]
 
     return table("Recovery", heads, rows(), words=len(front) + 1)

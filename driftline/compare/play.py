@@ -43,16 +43,17 @@ class Played:
     """What came of a task.
 
     `accuracy`, and κ, in [0, 1] and [−1, 1]; for regression `mae`, in the label's unit. The
-    two baselines are of the same kind as the task's own figure. `seconds` are processor
-    seconds spent on guessing and learning, without reading; `state_bytes` is the size of a
-    checkpoint at the end. `drifts` are alarms at what is served; those of arms beside it, or
-    within it where all of them answer together, are `actions` of the kind arm-drift.
-    `peak_bytes` is the largest resident size of the process, None where it had other tasks
-    before.
+    two baselines are of the same kind as the task's own figure. `labelled` samples had a label
+    and were not refused, `scored` had a guess besides. `seconds` are processor seconds spent
+    on guessing and learning, without reading; `state_bytes` is the size of a checkpoint at the
+    end. `drifts` are alarms at what is served; those of arms beside it, or within it where all
+    of them answer together, are `actions` of the kind arm-drift. `peak_bytes` is the largest
+    resident size of the process, None where it had other tasks before.
     """
 
     task: str
     samples: int
+    labelled: int
     scored: int
     accuracy: float | None
     kappa: float | None
@@ -79,11 +80,12 @@ class Played:
 class Course:
     """The labelled samples of one partition, in columns, and what happened on the way.
 
-    `places` are their offsets. Errors are 0 or 1 for a class, absolute for a number, NaN
-    where there was no guess to be scored.
+    `places` are the offsets that brought their labels, `of` their own. Errors are 0 or 1 for a
+    class, absolute for a number, NaN where there was no guess to be scored.
     """
 
     places: array[int] = field(default_factory=lambda: array("q"))
+    of: array[int] = field(default_factory=lambda: array("q"))
     errors: array[float] = field(default_factory=lambda: array("d"))
     no_change: array[float] = field(default_factory=lambda: array("d"))
     majority: array[float] = field(default_factory=lambda: array("d"))
@@ -92,9 +94,10 @@ class Course:
     def add(self, turn: Turn, task: str) -> None:
         """Take what came of a turn."""
         self.events += turn.events
-        offsets, _, _, _, ys, guesses, _, _, _, flags = turn.transposed()
+        offsets, of, _, _, ys, guesses, _, _, _, flags = turn.transposed()
         error = _wrong if task == "classification" else _absolute
         self.places.extend(offsets)
+        self.of.extend(of)
         self.errors.extend(map(error, ys, guesses, flags))
         for mine, theirs in zip((self.no_change, self.majority), turn.errors, strict=True):
             kept = zip(theirs, flags, strict=True)
@@ -156,7 +159,9 @@ def _summed_up(
         drift
         for course in courses
         for drift in after_drifts(
-            course.places, course.errors, course.events, window=task.window, classes=classes
+            *(course.places, course.of, course.errors, course.events),
+            window=task.window,
+            classes=classes,
         )
     ]
     watched = any(learner.watch is not None for learner in learners) or summary.drifts > 0
@@ -167,6 +172,7 @@ def _summed_up(
     return Played(
         task=summary.task,
         samples=summary.samples,
+        labelled=sum(len(course.places) for course in courses),
         scored=summary.scored,
         accuracy=summary.accuracy,
         kappa=kappa,

@@ -21,9 +21,12 @@ class Drift:
     """What came after one drift; all places and times are in labelled samples.
 
     The drift begins half its `width` before its mark, which stands behind `at` samples, and
-    ends half its width after it. `before` is the accuracy, or mean absolute error, over the
-    last window before it began, None where the drift before was not over by then, or the
-    next comes too soon.
+    ends half its width after it. Those are the samples that came before the mark, whenever
+    their labels did: a sample is scored when its label comes, so that where these are held
+    back the first of the new concept is scored long after the mark has come by. Where labels
+    come out of order, concepts are mixed around that place. `before` is the accuracy, or mean
+    absolute error, over the last window before it began, None where the drift before was not
+    over by then, or the next comes too soon.
 
     `lost` is the most that a mean over half a window fell short of `before` until a window
     after the drift's end: the maximum performance loss. `recovery` is the number of samples
@@ -54,6 +57,7 @@ class Drift:
 
 def after_drifts(
     places: Sequence[int],
+    of: Sequence[int],
     errors: Sequence[float],
     events: Sequence[Event],
     *,
@@ -62,14 +66,20 @@ def after_drifts(
 ) -> list[Drift]:
     """Return what came after each marked drift of one partition.
 
-    `places` are the offsets of the labelled samples, `errors` the errors of their guesses: 0
-    or 1 for `classes`, else absolute, and NaN where there was none to be scored.
+    `places` are the offsets that brought the labels, in their order, and `of` those of the
+    samples, which are the same where no label is late. `errors` are the errors of the guesses:
+    0 or 1 for `classes`, else absolute, and NaN where there was none to be scored.
     """
-    marks = [
-        _mark(places, offset, details)
+    told = [
+        (offset, details)
         for offset, kind, details in events
         if kind == "mark" and details.get("mark") == "drift"
     ]
+    if not told:
+        return []  # which is most streams, and sums take memory
+    came = sorted(of)
+    marks = [_mark(came, offset, details) for offset, details in told]
+    # An alarm is heard when a label comes, a mark is met by the samples themselves.
     alarms = [bisect_right(places, offset) for offset, kind, _ in events if kind == "drift"]
     sums = _Sums(errors)
     found, over = [], 0
@@ -98,30 +108,46 @@ def false_alarms(drifts: int, after: Iterable[Drift]) -> int:
     return drifts - sum(each.alarms for each in after)
 
 
-def _mark(places: Sequence[int], offset: int, details: dict[str, Any]) -> tuple[int, int, str]:
+def _mark(came: Sequence[int], offset: int, details: dict[str, Any]) -> tuple[int, int, str]:
     width = details.get("width")
     # Whoever can write to the topic can write anything into a mark.
     width = width if isinstance(width, int) and 0 < width < 2**40 else 1
-    return bisect_left(places, offset), width, str(details.get("kind", ""))
+    return bisect_left(came, offset), width, str(details.get("kind", ""))
 
 
 class _Sums:
-    """Means over any part of a column, where NaN is no value."""
+    """Sums and means over any part of a column, right to the last digit; NaN is no value.
+
+    In floating point a difference of sums is as exact as the larger of them, so that one huge
+    error would wipe out all that comes after it. A float is a whole number of halves, quarters
+    or other powers of two, so sums are whole numbers of the smallest of these that any error
+    has, of which `parts` make one.
+    """
 
     def __init__(self, errors: Sequence[float]) -> None:
-        there = [not math.isnan(error) for error in errors]
-        values = (error if known else 0.0 for error, known in zip(errors, there, strict=True))
-        self.sums = [0.0, *accumulate(values)]
-        self.counts = [0, *accumulate(there)]
+        self.parts = max((_ratio(error)[1] for error in errors), default=1)
+        ratios = map(_ratio, errors)
+        self.sums = [0, *accumulate(n * (self.parts // of) for n, of in ratios)]
+        self.counts = [0, *accumulate(not math.isnan(error) for error in errors)]
 
     def total(self, start: int, stop: int) -> tuple[float, int]:
         """Return the sum of a part, and how many values it has."""
-        return self.sums[stop] - self.sums[start], self.counts[stop] - self.counts[start]
+        return self._sum(start, stop) / self.parts, self._count(start, stop)
 
     def mean(self, start: int, stop: int) -> float | None:
         """Return the mean of a part, None where it has no value."""
-        total, count = self.total(start, stop)
-        return total / count if count else None
+        count = self._count(start, stop)
+        return self._sum(start, stop) / (self.parts * count) if count else None
+
+    def _sum(self, start: int, stop: int) -> int:
+        return self.sums[stop] - self.sums[start]
+
+    def _count(self, start: int, stop: int) -> int:
+        return self.counts[stop] - self.counts[start]
+
+
+def _ratio(error: float) -> tuple[int, int]:
+    return (0, 1) if math.isnan(error) else error.as_integer_ratio()
 
 
 def _cost(

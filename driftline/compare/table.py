@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from driftline.compare.board import Board, Row, text_of
-from driftline.compare.words import beside, cell, megabytes, places_of, title
+from driftline.compare.words import after, beside, cell, megabytes, places_of, title
 
 _NARROWEST = 100
 """Columns of a table that goes to a file: cut figures are no figures."""
@@ -75,13 +75,14 @@ def _drifts(board: Board) -> Table:
             cells = [_drift(board, row, at) for at in range(len(heads))]
             table.add_row(*map(Text, (*front, *cells)))
     table.caption = "lost / back after / noticed after, in samples"
+    if len(board.seeds) > 1:
+        table.caption += " (with how many of the seeds)"
     return table
 
 
 def _drift(board: Board, row: Row, at: int) -> str:
     lost = cell(row.after("lost", at), places_of(board))
-    parts = [lost, cell(row.after("recovery", at), 0), cell(row.after("delay", at), 0)]
-    return " / ".join(parts)
+    return " / ".join([lost, *(after(row, name, at) for name in ("recovery", "delay"))])
 
 
 def _optional(board: Board) -> Sequence[str]:

@@ -37,6 +37,17 @@ def megabytes(row: Row) -> list[str]:
     ]
 
 
+def after(row: Row, name: str, at: int) -> str:
+    """Return after how many samples a figure of a drift is there, the mean over the seeds.
+
+    Where it is there with some of them alone, the mean is over these and says so: a policy
+    that is back once, and soon, is none that is back soon.
+    """
+    there, seeds = row.share(name, at)
+    mean = cell(row.after(name, at), 0)
+    return f"{mean} ({there} of {seeds})" if 0 < there < seeds else mean
+
+
 def title(board: Board) -> str:
     """Return what was compared, in one line."""
     seeds = f", {len(board.seeds)} seeds" if len(board.seeds) > 1 else ""
@@ -50,6 +61,11 @@ def beside(board: Board) -> list[str]:
         f"{name}: drifts are alarms at what it served; its arms had {cell(alarms, 1)} of their "
         "own"
         for name, alarms in board.arm_alarms.items()
+    ]
+    found += [
+        f"{name}: refused {cell(refused, 1)} of {cell(of, 1)} samples that others took; its "
+        "figures are of the rest, so it stands behind those others"
+        for name, (refused, of) in board.refused.items()
     ]
     return [*found, *unfinished(board.missing)]
 

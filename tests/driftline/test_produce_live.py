@@ -52,7 +52,6 @@ def shop(tmp_path):
     return tmp_path
 
 
-
 def test_standard_input_that_is_closed_is_no_end_of_lines(tmp_path):
     """The log would be opened under its number, and read in its place."""
     words = ["produce", "--source", "-", "--stream", "sqlite:s.db"]

@@ -162,6 +162,29 @@ def test_kappa_and_baselines_are_those_of_the_outcomes(tmp_path):
     assert windows[3] == sum(line["y"] == line["y_pred"] for line in found[300:400]) / 100
 
 
+def test_a_drift_stands_at_the_same_place_however_late_labels_are(tmp_path):
+    """What it took is told by the same samples, and its alarm is no false one."""
+    found = []
+    for held in (None, 500):
+        source = {"source": "synth:STAGGER(seed=7)", "limit": 3000, "label_delay": held}
+        url = f"sqlite:{tmp_path / f'{held}.db'}"
+        produce(url, drifts=("abrupt@2000",), **source)
+        config = Config(model="naive-bayes", policy="reset")
+        found.append(play(Task(config, of_stream(url), 200)))
+
+    prompt, late = found
+    assert (prompt.labelled, late.labelled) == (3000, 3000)
+    for played in found:
+        (drift,) = played.after
+        assert (drift.at, drift.alarms, played.drifts) == (2000, 1, 1)
+        assert 0 < drift.delay < 200
+        assert played.false_alarms == 0
+        assert drift.lost > 0.2
+    assert late.after[0].before == pytest.approx(prompt.after[0].before, abs=0.02)
+    # A guess is as old as its sample, so a model cannot be back before labels are there.
+    assert 500 < late.after[0].recovery < 500 + 2 * prompt.after[0].recovery
+
+
 @pytest.mark.parametrize(
     ("task", "errors"),
     [("classification", [0.0, 1.0, None, 1.0]), ("regression", [0.0, 1.0, None, None])],
@@ -170,12 +193,12 @@ def test_a_guess_that_is_not_finite_is_wrong_and_none_is_no_guess(task, errors):
     """Of numbers it has no error; the columns stay side by side."""
     flags, guesses = (SCORED, SCORED, NO_GUESS, NOT_FINITE), (1, 2, None, 1)
     told = zip(range(4), guesses, flags, strict=True)
-    rows = [(i, i, i, None, 1, guess, None, None, "main", flag) for i, guess, flag in told]
-    turn = Turn(0, 4, rows, errors=([1.0] * 4, [0.0] * 4))
+    rows = [(i + 4, i, i, None, 1, guess, None, None, "main", flag) for i, guess, flag in told]
+    turn = Turn(0, 8, rows, errors=([1.0] * 4, [0.0] * 4))
     course = Course()
 
     course.add(turn, task)
 
     assert [None if math.isnan(each) else each for each in course.errors] == errors
-    assert [*course.places] == [0, 1, 2, 3]
+    assert ([*course.of], [*course.places]) == ([0, 1, 2, 3], [4, 5, 6, 7])
     assert [math.isnan(each) for each in course.no_change] == [False, False, True, False]

@@ -12,7 +12,8 @@ MARK = {"mark": "drift", "kind": "abrupt", "at": 1000}
 
 def after(errors, events, window=100, *, classes=True):
     """Return what came after the drifts of a course whose offsets are those of a list."""
-    return after_drifts(range(len(errors)), errors, events, window=window, classes=classes)
+    places = range(len(errors))
+    return after_drifts(places, places, errors, events, window=window, classes=classes)
 
 
 def every(n, length):
@@ -92,6 +93,43 @@ def test_an_error_of_numbers_is_lost_by_its_rise():
     assert (drift.before, drift.lost) == (2.0, 8.0)
     assert drift.recovery == 150
     assert drift.extra == pytest.approx(800)
+
+
+@pytest.mark.parametrize("huge", [1e17, 1e100])
+def test_one_huge_error_wipes_out_nothing_that_comes_after_it(huge):
+    """Nor does one that is tiny: all figures are those of the others alone."""
+    calm = [0.1] * 999 + [0.7] * 1000
+    (expected,) = after([0.1, *calm], [(1000, "mark", MARK)], classes=False)
+    assert (expected.before, expected.lost) == pytest.approx((0.1, 0.6))
+    for first in (huge, 5e-324):
+        assert after([first, *calm], [(1000, "mark", MARK)], classes=False) == [expected]
+
+
+@pytest.mark.parametrize("held", [1, 40, 1500])
+def test_labels_held_back_move_no_drift(held):
+    """The mark stands among the samples; the same is lost, and the alarm is no false one."""
+    errors = every(10, 1000) + every(2, 300) + every(10, 700)
+    # One offset a record: a question each, and so many later its label; then those left.
+    of, places = [], []
+    for n in range(2000 + held):
+        of += [len(of) + len(places)] if n < 2000 else []
+        places += [len(of) + len(places)] if n >= held else []
+    told = [(of[1000], "mark", MARK), (places[1020], "drift", {})]
+
+    late = after_drifts(places, of, errors, sorted(told), window=100, classes=True)
+
+    assert late == after(errors, [(1000, "mark", MARK), (1020, "drift", {})])
+    assert (late[0].at, late[0].delay, false_alarms(1, late)) == (1000, 21, 0)
+
+
+def test_where_labels_come_in_any_order_the_samples_before_a_mark_are_counted():
+    """Those that came before it, wherever they are scored."""
+    of = [*range(0, 2000, 2), *range(1999, 0, -2)]
+    places = range(3000, 5000)
+    (drift,) = after_drifts(
+        *(places, of, every(10, 2000), [(700, "mark", MARK)]), window=100, classes=True
+    )
+    assert drift.at == 700
 
 
 def test_a_model_that_gives_no_guess_has_fallen():
