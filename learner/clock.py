@@ -16,7 +16,8 @@ class EventTime:
     """The latest `ts` seen, in seconds of the epoch; None before the first.
 
     One record dated centuries ahead must not end every period at once: a leap of more than
-    `max_jump` seconds counts only when ten records in a row say so.
+    `max_jump` seconds counts only when ten records in a row say so. So does a fall, until a
+    second record has borne out the first, which may be the one that is wrong.
 
     >>> time = EventTime(max_jump=60)
     >>> for ts in (100.0, 130.0, 9e9, 120.0):
@@ -25,10 +26,13 @@ class EventTime:
     130.0
     """
 
+    _sure = True  # in a checkpoint of a version that did not doubt the first record
+
     def __init__(self, max_jump: float) -> None:
         self.now: float | None = None
         self._max_jump = max_jump
         self._ahead: list[float] = []
+        self._sure = False
 
     def observe(self, ts: float | None) -> None:
         """Take the `ts` of a record; None says nothing."""
@@ -36,7 +40,10 @@ class EventTime:
             return
         if self.now is None:
             self.now = ts
-        elif ts <= self.now + self._max_jump:
+            return
+        near = abs(ts - self.now) <= self._max_jump
+        self._sure = self._sure or near
+        if near or (self._sure and ts < self.now):
             self._ahead.clear()
             self.now = max(self.now, ts)
         else:
@@ -62,7 +69,7 @@ class GrainTime:
         now = self._time.now
         if now is None:
             return False
-        if self._start is None:
+        if self._start is None or now < self._start:
             self._start = now
         return now - self._start >= self._seconds
 
@@ -95,8 +102,9 @@ class Age:
     def observe(self, ts: float | None) -> None:
         """Take the `ts` of a record; None says nothing."""
         self._time.observe(ts)
-        if self._start is None:
-            self._start = self._time.now
+        now = self._time.now
+        if self._start is None or (now is not None and now < self._start):
+            self._start = now
 
     def over(self, since: float | None) -> bool:
         """Return whether what came at `since` has waited for so long; None for before any."""

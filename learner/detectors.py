@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import json
+from functools import lru_cache
 from typing import Any
 
 from river.base import BinaryDriftDetector, DriftDetector
@@ -37,6 +39,8 @@ LAXER: dict[str, tuple[str, float]] = {
 
 Ten times ADWIN's delta is what River's adaptive random forest warns at.
 """
+_TRIAL = (0.0,) * 60 + (1.0,) * 60 + (0.0, 1.0) * 30
+"""Errors that a detector is told of for trial: enough for all that they wait for by default."""
 OURS = ("warning", "calm", "cooldown", "min_samples")
 """What a detector's table may hold besides its class or name and its own arguments."""
 
@@ -85,7 +89,33 @@ def detector(spec: Spec, task: str, seed: int) -> Any:
             f"detector {type(found).__name__} takes only right or wrong, and a regression "
             "is neither; choose adwin, kswin or page-hinkley"
         )
+    _try(json.dumps(apart(spec)[0], sort_keys=True))
     return found
+
+
+@lru_cache
+def _try(made: str) -> None:
+    """Raise `SettingError` where a detector of such arguments fails once it is told something.
+
+    River checks few of them when a detector is made.
+    """
+    spec = json.loads(made)
+    try:
+        found = construct(spec, "detector")
+        for error in _TRIAL:
+            found.update(bool(error) if is_binary(found) else error)
+    except Exception as error:
+        raise _unfit(spec, error) from error
+    except BaseException as error:
+        # So a panic of what is written in Rust is called, which is no Exception.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _unfit(spec, error) from error
+
+
+def _unfit(spec: Any, error: BaseException) -> SettingError:
+    said = " ".join(str(error).split()) or type(error).__name__
+    return SettingError(f"detector {spec!r} fails with these arguments: {said}; change them")
 
 
 def is_binary(found: Any) -> bool:

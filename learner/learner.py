@@ -316,7 +316,8 @@ class Learner:
         if self.ceiling is None or not self.ceiling.reached(self.policy.model, learned):
             return False
         self._late_before += self.policy.model.late_features
-        self.policy = policy_of(self.config, self.classes)
+        before, self.policy = self.policy, policy_of(self.config, self.classes)
+        self.policy.succeed(before)
         self.watch = watch_of(self.config, self.policy)
         self.scores.totals.resets += 1
         self.scores.totals.outgrown += 1
@@ -621,11 +622,20 @@ class Learner:
         if self.config.classes is not None or self.scores.totals.samples:
             details["ignored"] = True
         elif len(classes) > 1:
-            self.classes = classes
-            self.policy = policy_of(self.config, self.classes)
-            self.watch = watch_of(self.config, self.policy)
-            self.two = two_of(self.policy, self.classes)
+            self._declare(classes)
         turn.events.append((offset, "declare", details))
+
+    def declared_before(self, classes: Sequence[Label]) -> None:
+        """Hear of the classes that the stream declared in front of where this one begins."""
+        # Who reads through a mapping hears nothing but what that finds.
+        if self.config.classes is None and self.config.mapping is None and len(classes) > 1:
+            self._declare(classes)
+
+    def _declare(self, classes: Sequence[Label]) -> None:
+        self.classes = [*classes]
+        self.policy = policy_of(self.config, self.classes)
+        self.watch = watch_of(self.config, self.policy)
+        self.two = two_of(self.policy, self.classes)
 
     def _bury(
         self,

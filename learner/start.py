@@ -19,7 +19,7 @@ from learner.lookout import replaced
 from learner.shelf import Entry
 from learner.signed import Damaged, Header
 from stream.errors import CheckpointError, SettingError
-from stream.told import LOOKED, newest_outcomes
+from stream.told import LOOKED, declared, newest_outcomes
 from stream.topic import Log, Seat, Topic, group_of, topic_of
 
 _log = logging.getLogger("driftline.learner")
@@ -61,14 +61,16 @@ def begin(
     if _put_strangers_aside(store, nothing_said=origin is None):
         said = None  # a cursor of the old topic's
     if fresh:
-        return _afresh(store, config, _onward(samples.name, p, said, first))
+        onward = _onward(samples.name, p, said, first)
+        return _afresh(store, _new(config, samples, p, onward)), onward
     if rebuild:
         start = _start_of(store, origin, first)
-        replayed = _replay(config, p, start, first, said, "asked to rebuild")
+        replayed = _replay(config, samples, p, start, said, "asked to rebuild")
         store.retire()
         return replayed
     # A checkpoint beyond what was said knows records whose outcomes were never written.
-    found = _newest(store, config, (said or 0) if silent else None)
+    limit = (said or 0) if silent else None
+    found = _newest(store, config, limit, past=at is not None)
     if found is not None:
         if found.cursor < first:
             raise CheckpointError(_gone(samples.name, p, found.cursor, said, first))
@@ -79,12 +81,12 @@ def begin(
         return found, quiet
     new = first if at is None else at
     if said is None or (origin is None and said == new):
-        return Learner(config, p, new), new
+        return _new(config, samples, p, new), new
     if origin is not None and origin.config != config.hash:
         made = f"by configuration {origin.config}, this one is {config.hash}"
-        raise SettingError(_refusal(store.learner, made))
+        raise SettingError(_refusal(store.learner, made, past=at is not None))
     start = origin.start if origin else 0
-    return _replay(config, p, start, first, said, "no checkpoint can be used")
+    return _replay(config, samples, p, start, said, "no checkpoint can be used")
 
 
 def _agreed(
@@ -122,9 +124,16 @@ def _agreed(
     )
 
 
-def _afresh(store: Checkpoints, config: Config, at: int) -> tuple[Learner, int]:
-    """Begin with a new state at an offset, the old checkpoints put aside."""
-    learner = Learner(config, store.partition, at)
+def _new(config: Config, samples: Topic, partition: int, at: int) -> Learner:
+    """Return a new state that begins at an offset, and knows the classes declared before it."""
+    learner = Learner(config, partition, at)
+    if classes := declared(samples, partition, at):
+        learner.declared_before(classes)
+    return learner
+
+
+def _afresh(store: Checkpoints, learner: Learner) -> Learner:
+    """Return a new state, once it is kept and the old checkpoints are put aside."""
     try:
         store.retire()
         # At once, so that a crash before the first turn does not lead back to the old start.
@@ -133,7 +142,7 @@ def _afresh(store: Checkpoints, config: Config, at: int) -> tuple[Learner, int]:
         raise SettingError(
             f"--state folder {store.shelf.place!r} cannot be used: {error}; choose another"
         ) from error
-    return learner, at
+    return learner
 
 
 def _onward(topic: str, partition: int, said: int | None, first: int) -> int:
@@ -206,7 +215,9 @@ def _origin(log: Log, store: Checkpoints) -> _Origin | None:
     return None
 
 
-def _newest(store: Checkpoints, config: Config, limit: int | None) -> Learner | None:
+def _newest(
+    store: Checkpoints, config: Config, limit: int | None, *, past: bool
+) -> Learner | None:
     """Return the learner of the newest checkpoint that can be used.
 
     One beyond `limit` is removed, or it would outlive those that are to be trusted, unless
@@ -224,7 +235,7 @@ def _newest(store: Checkpoints, config: Config, limit: int | None) -> Learner | 
         try:
             header, payload = store.verified(entry)
             if header.config != config.hash:
-                raise SettingError(_other(store.learner, header, config))
+                raise SettingError(_other(store.learner, header, config, past=past))
             return store.unpacked(entry, header, payload)
         except Damaged as error:
             store.refuse(entry)
@@ -245,14 +256,19 @@ def _remove(store: Checkpoints, entry: Entry) -> None:
         _log.warning("checkpoint %s cannot be removed: %s; passed over", entry.name, error)
 
 
-def _other(name: str, theirs: Header, ours: Config) -> str:
+def _other(name: str, theirs: Header, ours: Config, *, past: bool) -> str:
     differences = ours.differences(theirs.settings) if theirs.settings is not None else []
+    made = f"by configuration {theirs.config}, this one is {ours.hash}"
     if differences:
-        return _refusal(name, "with " + ", ".join(differences))
-    return _refusal(name, f"by configuration {theirs.config}, this one is {ours.hash}")
+        made = "with " + ", ".join(differences)
+    return _refusal(name, made, past=past)
 
 
-def _refusal(name: str, made: str) -> str:
+def _refusal(name: str, made: str, *, past: bool) -> str:
+    if past:
+        return (
+            f"learner {name!r} has a state of this past made {made}; give a --name that is new"
+        )
     return (
         f"learner {name!r} has a state made {made}; "
         "go on with --rebuild (replay the stream into a new state), --fresh (a new state from "
@@ -272,13 +288,14 @@ def _start_of(store: Checkpoints, origin: _Origin | None, first: int) -> int:
 
 
 def _replay(
-    config: Config, partition: int, start: int, first: int, said: int | None, why: str
+    config: Config, samples: Topic, partition: int, start: int, said: int | None, why: str
 ) -> tuple[Learner, int]:
+    first = samples.first()[partition]
     if start < first:
         raise CheckpointError(_gone("the samples", partition, start, said, first))
     until = start if said is None else max(said, start)
     _log.warning("partition=%d %s: replaying %d to %d in silence", partition, why, start, until)
-    return Learner(config, partition, start), until
+    return _new(config, samples, partition, start), until
 
 
 def _gone(topic: str, partition: int, cursor: int, said: int | None, first: int) -> str:

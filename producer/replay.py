@@ -16,8 +16,8 @@ from producer.pace import pace_of
 from producer.patience import Patient
 from producer.schema import Row, Schema
 from producer.settings import Opened, Replay, open_replay, writer_name
-from stream.errors import CursorExpired, RecordError, TopicMissing
-from stream.records import Declare, Label, decode_command
+from stream.errors import TopicMissing
+from stream.told import declared
 from stream.topic import Log, Retention, Topic, samples_of
 
 __all__ = ["Preview", "Progress", "Replay", "Summary", "describe", "produce"]
@@ -184,7 +184,7 @@ def _announce(
         say(f"{topic.name} was made with {topic.partitions} partitions and keeps them")
     if delivery.last >= 0:
         say(f"{topic.name} holds this replay up to message {delivery.last}; going on behind it")
-        if replay.classes and set(replay.classes) != _declared(topic):
+        if replay.classes and set(replay.classes) != set(declared(topic, 0)):
             say(
                 "classes can no longer be declared to a stream that has samples; give them to "
                 "'driftline learn --classes'"
@@ -203,18 +203,6 @@ def _known(log: Log) -> bool:
     except TopicMissing:
         return False
     return True
-
-
-def _declared(topic: Topic) -> set[Label]:
-    """Return the classes a topic begins with, as it does where they were known in time."""
-    first, end = topic.first()[0], topic.end()[0]
-    try:
-        for entry in topic.scan(0, first, min(first + 1, end)):
-            command = decode_command(entry.value)
-            return set(command.classes) if isinstance(command, Declare) else set()
-    except (RecordError, CursorExpired):
-        pass
-    return set()
 
 
 def _total(feed: Feed, replay: Replay) -> int | None:

@@ -35,6 +35,8 @@ def lessons(records: Records, mapping: FieldMap | None = None) -> Lessons:
     with contextlib.closing(records.open()) as log:
         for p in records.span.start:
             asked: dict[str, Features] = {}
+            if mapping is None:
+                found.classes = found.classes or records.declared(log, p) or None
             for batch in records.batches(log, p):
                 for _, value in batch.entries:
                     try:

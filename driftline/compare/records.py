@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from stream.connect import connect
 from stream.errors import SettingError
+from stream.records import Label
 from stream.span import Span, span
+from stream.told import declared
 from stream.topic import Batch, Log, samples_of
 
 if TYPE_CHECKING:
@@ -40,6 +42,11 @@ class Records:
     def open(self) -> Log:
         """Return the log, opened in a way that changes nothing."""
         return connect(self.address, kafka=self.kafka, create=False, look=True)
+
+    def declared(self, log: Log, partition: int) -> list[Label]:
+        """Return the classes that were declared before a partition's range."""
+        topic = log.topic(self.topic or samples_of(log.stream))
+        return declared(topic, partition, self.span.start[partition])
 
     def batches(self, log: Log, partition: int) -> Iterator[Batch]:
         """Yield the records of one partition's range, some at a time.

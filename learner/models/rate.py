@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from river.linear_model.base import GLM
-from river.optim import AdaBound, AdaDelta
+from river.optim import AdaBound, AdaDelta, FTRLProximal
 from river.optim.base import Optimizer, Scheduler
 
 from learner.models.model import Model
 from learner.models.traces import parts_of
 
-_RATELESS = (AdaDelta, AdaBound)
-"""AdaDelta has no rate, and each step of AdaBound multiplies its bounds by a changed one."""
+_RATELESS = (AdaDelta, AdaBound, FTRLProximal)
+"""AdaDelta has no rate, FTRLProximal others in its place, and each step of AdaBound multiplies
+its bounds by a changed one."""
 _SCHEDULES = ("constant", "invscaling", "adaptive")
 """Of scikit-learn's schedules those that start from `eta0` and mean a learning rate by it."""
 
@@ -46,9 +47,9 @@ class Rate:
         """The first of its learning rates; None for a model that has none."""
         if self._base is not None:
             return float(getattr(self._estimator, _name(self._estimator)))
-        return next(
-            (_float(holder, name) for holder, name in _schedulers(self._estimator)), None
-        )
+        # A linear model's intercept has a rate of its own, which is not what is meant.
+        found = sorted(_schedulers(self._estimator), key=lambda it: isinstance(it[0], GLM))
+        return next((_float(holder, name) for holder, name in found), None)
 
     def scale(self, factor: float) -> None:
         """Set every rate to `factor` times what it would be; 1 sets it back to the last bit."""

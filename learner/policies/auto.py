@@ -196,9 +196,13 @@ class Auto(Panel):
     def __init__(self, make: Maker, arms: Sequence[str] | None = None) -> None:
         task = make().task
         refuse_anomaly("auto", task)
+        if arms is not None and not isinstance(arms, list | tuple):
+            raise SettingError(f"arms of policy 'auto' must be a list of names, got {arms!r}")
         names = (
             tuple(arms) if arms is not None else NUMBERS if task == "regression" else CLASSES
         )
+        if not all(isinstance(name, str) for name in names):
+            raise SettingError(f"arms of policy 'auto' must be names, got {list(names)}")
         if not 1 <= len(names) <= MOST or len({*names}) != len(names) or names == (NO_CHANGE,):
             raise SettingError(
                 f"arms of policy 'auto' must be 1 to {MOST} different names with a model among "

@@ -245,7 +245,8 @@ def champion(
 
 
 def _checked(table: Any, main: dict[str, Any]) -> dict[str, Any]:
-    if not isinstance(table, dict) or not _NAME.fullmatch(str(table.get("name"))):
+    name = table.get("name") if isinstance(table, dict) else None
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise SettingError(
             f"challenger {table!r} must be a table with a 'name', 1 to 40 of a-z, 0-9 and '-', "
             "and of 'model', 'policy' and 'detector' what is not the champion's"
@@ -292,6 +293,7 @@ def _check_alike(arms: Sequence[Arm]) -> None:
             )
         if arm.model.grain != first.grain:
             raise SettingError(
-                f"challenger {arm.name!r} learns {arm.model.grain} samples at once and the "
-                f"champion {first.grain}; give the grain of all of them with --grain"
+                f"of challenger {arm.name!r} and the champion one is River's, which learns "
+                "sample by sample, and one scikit-learn's, which learns in grains; take models "
+                "of one library, or see 'driftline compare'"
             )

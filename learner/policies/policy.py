@@ -104,6 +104,9 @@ class Policy:
             "--challengers gives it others",
         )
 
+    def succeed(self, before: Policy) -> None:
+        """Take over from a policy made alike what is of the learner, and not of its models."""
+
     def forget(self) -> None:
         """Let go of questions that it remembers; one of them is to be forgotten."""
 

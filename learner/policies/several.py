@@ -11,6 +11,7 @@ from typing import Any
 from learner.models.model import Guess, Model, ModelError
 from learner.policies.arms import NONE, Arm, named
 from learner.policies.around import Frozen
+from learner.policies.candidates import NoChange
 from learner.policies.policy import Action, Maker, Policy
 from learner.policies.stores import Store
 from stream.errors import SettingError
@@ -27,7 +28,8 @@ class Several:
 
     Arms that have one and the same model share its work. An arm that fails on a sample has
     no guess for it, and goes without the lesson; where the one that leads fails, or all do if
-    none leads, the sample is refused as a single model's would be.
+    none leads, the sample is refused as a single model's would be. One that cannot fail, as it
+    looks at no features, has no say in that.
 
     Errors are those of the guesses with which a sample was met; where its label came late
     the arms are asked again when it comes, since they have learned since.
@@ -69,8 +71,8 @@ class Several:
 
     @property
     def late_features(self) -> int:
-        """Values that arms have ignored, all taken together."""
-        return sum(arm.late_features for arm in self.arms)
+        """Values ignored by the arm that has ignored most: most arms ignore the same ones."""
+        return max(arm.late_features for arm in self.arms)
 
     @property
     def parts(self) -> list[object]:
@@ -130,7 +132,7 @@ class Several:
         """Return the guess of each arm; raises what the leader raises, or the last of all."""
         found: dict[int, Guess] = {}
         failed: Exception | None = None
-        lead = self._lead
+        lead, taken = self._lead, False
         for arm in self.arms:
             model = arm.model
             if id(model) in found:
@@ -141,7 +143,9 @@ class Several:
                 if model is lead:
                     raise
                 failed, found[id(model)] = error, NONE
-        if failed is not None and all(guess is NONE for guess in found.values()):
+            else:
+                taken = taken or _looks(model)
+        if failed is not None and not taken:
             raise failed
         return [
             found[id(arm.model)] if arm.two is None else arm.named(found[id(arm.model)])
@@ -166,7 +170,8 @@ class Several:
                 if model is lead and not lenient:
                     raise error
         if failed and not lenient:
-            columns = zip(*found.values(), strict=True)
+            looking = [found[id(model)] for model in self._models() if _looks(model)]
+            columns = zip(*looking, strict=True)
             if any(all(guess is NONE for guess in each) for each in columns):
                 raise failed[-1]
         by_arm = ([*map(arm.named, found[id(arm.model)])] for arm in self.arms)
@@ -207,8 +212,13 @@ class Several:
             arm.taught = True
             if arm.policy.said:
                 self.said += named(arm, self.serving, arm.policy.told())
-        if fatal or (failed and len(failed) == len(pupils)):
+        if fatal or (failed and len(failed) == sum(_looks(a.model) for a in pupils.values())):
             raise fatal or failed[-1]
+
+
+def _looks(model: Model) -> bool:
+    """Return whether a model looks at features, in which there may be what it cannot take."""
+    return not isinstance(model, NoChange)
 
 
 def _asked_all(
@@ -260,6 +270,11 @@ class Panel(Policy):
         self.said.clear()
         self.arm = self.model.serving
         return said
+
+    def succeed(self, before: Policy) -> None:
+        """Go on with the scores of the arms of a policy that was like this one."""
+        for arm in self.model.arms:
+            arm.totals = before.arms.get(arm.name, arm.totals)
 
     @property
     def arms(self) -> dict[str, ArmTotals]:

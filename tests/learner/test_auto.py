@@ -13,7 +13,7 @@ from learner.policies.blend import blended_classes, blended_numbers, weights
 from learner.policies.candidates import CLASSES, NUMBERS
 from producer.sources.persistent import Persistent
 from stream.errors import SettingError
-from tests.learner.told import learner, rows, sample, tell
+from tests.learner.told import learner, reasons, rows, sample, tell
 
 
 def fed(told, pairs):
@@ -107,6 +107,34 @@ def test_the_arms_have_their_scores_in_the_totals():
     assert tuple(told.totals.arms) == CLASSES
     assert len(CLASSES) <= 8 >= len(NUMBERS)
     assert all(arm.scored == 299 for arm in told.totals.arms.values())
+
+
+@pytest.mark.parametrize("grain", [1, 10])
+def test_what_no_model_takes_is_refused_though_the_last_label_could_be_said(grain):
+    """As by one model alone, in grains and one by one."""
+    model = ["river.preprocessing.Normalizer", "river.naive_bayes.GaussianNB"]
+    records = [sample(n, n % 2, a=n % 7, b="red" if n % 5 == 3 else 1.0) for n in range(300)]
+    alone = learner(model, policy="none", grain=grain)
+    several = learner(model, policy="auto", grain=grain)
+
+    wanted, turn = tell(alone, *records), tell(several, *records)
+
+    assert reasons(turn) == reasons(wanted)
+    assert len(turn.dead) >= 55
+    assert several.totals.samples == alone.totals.samples
+
+
+def test_values_that_are_ignored_are_counted_once():
+    """However many arms have one and the same model."""
+    records = [
+        sample(n, n % 2, a=n % 7, **({"late": 1.0} if n >= 60 else {})) for n in range(80)
+    ]
+    found = []
+    for policy in ("none", "auto"):
+        told = learner("sgd", policy=policy, classes=(0, 1), grain=20)
+        tell(told, *records)
+        found.append(told.totals.late_features)
+    assert found == [20, 20]
 
 
 @pytest.mark.parametrize("model", ["logistic", "sgd"])
@@ -204,6 +232,8 @@ def _blocks():
         ([], "must be 1 to 8 different names"),
         (["none", "none"], "must be 1 to 8 different names"),
         (["no-change"], "with a model among them"),
+        (7, "must be a list of names, got 7"),
+        ([["none"]], "must be names, got"),
     ],
 )
 def test_arms_that_cannot_be_are_refused(arms, sentence):

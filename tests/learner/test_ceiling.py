@@ -122,6 +122,19 @@ def test_one_that_starts_over_is_a_fresh_one():
     assert len(told[0]) == 900
 
 
+def test_the_scores_of_arms_outlive_models_that_grew_too_large():
+    """They are the learner's since its start."""
+    bounded = learner("logistic", policy="auto", max_parameters=8_000)
+    tell(bounded, *strangers(1500, names=3))
+
+    totals = bounded.totals
+
+    assert totals.outgrown >= 1
+    # A model that has learned nothing yet need not have a guess.
+    least = totals.scored - totals.outgrown - 1
+    assert all(least <= arm.scored <= totals.scored for arm in totals.arms.values())
+
+
 @pytest.mark.parametrize(
     ("model", "settings"),
     [

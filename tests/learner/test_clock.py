@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from learner.clock import EventTime, GrainTime
+from learner.clock import Age, EventTime, GrainTime
 from tests.learner.told import learner, sample, tell
 
 DAY = 86_400.0
@@ -38,6 +38,24 @@ def test_ten_records_in_a_row_are_believed_as_far_as_all_of_them_go():
     random.Random(1).shuffle(far)
 
     assert seen(0.0, *far)[-2:] == [0.0, 1e9]
+
+
+def test_a_first_record_dated_ahead_is_not_believed_for_ever():
+    """Nobody has borne it out: ten that agree set the time back, and late ones do not."""
+    assert seen(1e12, *range(9))[-1] == 1e12
+    assert seen(1e12, *range(10))[-1] == 0.0
+    assert seen(1e12, *range(10), 20.0)[-1] == 20.0
+    assert seen(1e12, 1e12 + 5, *range(50))[-1] == 1e12 + 5
+
+
+def test_what_waits_since_a_first_record_dated_ahead_ends_all_the_same():
+    """A grain, and what has come before any time, wait from the time that is believed."""
+    grain, age = GrainTime(60, max_jump=DAY), Age(60, max_jump=DAY)
+    moments = [1e12, *(10.0 * n for n in range(20))]
+    for ts in moments:
+        age.observe(ts)
+    assert [grain.over(ts) for ts in moments].index(True) == 11
+    assert age.over(None)
 
 
 def test_a_leap_within_bounds_is_taken_at_once():

@@ -1,6 +1,7 @@
 """A range of the past, learned again beside a live learner."""
 
 import contextlib
+import dataclasses
 import shutil
 
 import pytest
@@ -10,7 +11,7 @@ from learner.loop import learn
 from learner.run import Run
 from stream.errors import CursorExpired, SettingError
 from stream.memory import MemoryLog
-from stream.records import Record, decode_outcomes, encode
+from stream.records import Declare, Record, decode_outcomes, encode
 from stream.sqlite import SqliteLog
 from stream.topic import Retention, samples_of, topic_of
 
@@ -87,6 +88,47 @@ def test_a_past_may_begin_anywhere_and_have_another_policy(tmp_path):
     learner.topic("s.samples").drop(0, 150)
     learn(learner, other, Run(state=tmp_path / "alone", until_end=True))
     assert rows == said(learner, "main")[0][:350]
+
+
+def three(log, start=0, samples=300):
+    """Put samples of three classes into a log; in front of the first, their declaration."""
+    name = samples_of(log.stream)
+    log.create(name, partitions=1)
+    writer = log.writer("source")
+    if not start:
+        writer.append(name, encode(Declare(["a", "b", "c"])), partition=0)
+    for i in range(start, start + samples):
+        record = Record(id=str(i), x={"a": float(i % 3), "b": 1.0}, y="abc"[i % 3])
+        writer.append(name, encode(record), partition=0)
+    writer.commit()
+    return log
+
+
+@pytest.mark.parametrize("model", ["logistic", "sgd"])
+@pytest.mark.parametrize("way", ["past", "fresh", "rebuild"])
+def test_who_begins_behind_the_declaration_knows_the_classes(tmp_path, model, way):
+    """A range of the past, and a new state in mid-stream, also when it is replayed."""
+    log, config = three(MemoryLog("s")), Config(model=model, policy="none", grain=10)
+    run = Run(state=tmp_path, name="other", until_end=True)
+    if way == "past":
+        run = Run(state=tmp_path, name="other", begin="101")
+    else:
+        learn(log, CONFIG, run)
+        three(log, start=300)
+        run = dataclasses.replace(run, fresh=True)
+    if way == "rebuild":
+        learn(log, config, run)
+        three(log, start=600)
+        run = dataclasses.replace(run, fresh=False, rebuild=True)
+
+    summary = learn(log, config, run)
+
+    assert (summary.dead, summary.samples) == (
+        0,
+        {"past": 200, "fresh": 300, "rebuild": 600}[way],
+    )
+    rows, _ = said(log, "other")
+    assert {row[5] for row in rows[-100:]} == {"a", "b", "c"}
 
 
 @pytest.mark.parametrize("lost", [False, True])

@@ -8,6 +8,7 @@ import pytest
 
 from driftline import learn, produce
 from driftline.commands.outcomes import lines
+from driftline.compare.lessons import lessons
 from driftline.compare.play import Course, Task, play, turns
 from driftline.compare.records import of_source, of_stream, varies
 from learner.config import Config
@@ -115,6 +116,18 @@ def test_a_range_of_a_stream_is_compared_alone(tmp_path):
     assert len(of_stream(url, begin="100", limit=20)) == 20
     with pytest.raises(SettingError, match="lies beyond the end"):
         of_stream(url, end="9999")
+
+
+def test_a_range_behind_the_declaration_knows_its_classes(tmp_path):
+    """As a learner does that begins there: no class that was declared is refused."""
+    url = f"sqlite:{tmp_path / 's.db'}"
+    produce(url, source="river:ImageSegments")
+    records = of_stream(url, begin="700")
+
+    played = play(Task(Config(model="logistic", policy="none"), records, 50))
+
+    assert (played.dead, played.samples) == (0, len(records))
+    assert len(lessons(records).classes) == 7
 
 
 def test_a_range_that_is_gone_is_named(tmp_path, monkeypatch):

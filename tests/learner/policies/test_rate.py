@@ -58,6 +58,8 @@ def test_a_rate_is_scaled_and_set_back_to_the_last_bit(model):
         *("hoeffding-tree", "naive-bayes", "knn", "sgd", "passive-aggressive"),
         [{"class": "river.linear_model.LogisticRegression",
           "optimizer": {"class": "river.optim.AdaDelta"}}],
+        [{"class": "river.linear_model.LogisticRegression",
+          "optimizer": {"class": "river.optim.FTRLProximal"}}],
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("policy", ["slower", "faster"])
@@ -201,3 +203,13 @@ def test_a_detector_of_anomalies_has_no_drift_to_answer():
     """Though it may have a learning rate."""
     with pytest.raises(SettingError, match="the score of an anomaly has none"):
         learner("one-class-svm", policy="slower")
+
+
+def test_the_rate_that_is_told_is_the_optimizer_s():
+    """The intercept of a linear model has another, which stays as it is made."""
+    optimizer = {"class": "river.optim.SGD", "lr": 0.1}
+    model = [{"class": "river.linear_model.LogisticRegression", "optimizer": optimizer}]
+    rate = Rate(build(model, seed=1))
+    assert rate.now == 0.1
+    rate.scale(2)
+    assert rate.now == 0.2
