@@ -104,18 +104,14 @@ def _try(made: str) -> None:
         found = construct(spec, "detector")
         for error in _TRIAL:
             found.update(bool(error) if is_binary(found) else error)
-    except Exception as error:
-        raise _unfit(spec, error) from error
     except BaseException as error:
         # So a panic of what is written in Rust is called, which is no Exception.
-        if type(error).__name__ != "PanicException":
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        raise _unfit(spec, error) from error
-
-
-def _unfit(spec: Any, error: BaseException) -> SettingError:
-    said = " ".join(str(error).split()) or type(error).__name__
-    return SettingError(f"detector {spec!r} fails with these arguments: {said}; change them")
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise SettingError(
+            f"detector {spec!r} fails with these arguments: {said}; change them"
+        ) from error
 
 
 def is_binary(found: Any) -> bool:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
+from collections.abc import Callable
+from functools import partial
 
 from learner.checkpoint import Checkpoints
 from learner.config import Config
@@ -49,6 +51,7 @@ def begin(
     """
     p = store.partition
     first = samples.first()[p]
+    new = partial(_new, config, samples, p)
     silent = (log if seat is None else seat).exactly_once
     origin = _origin(log, store)
     if origin is not None and origin.identity not in ("", store.identity):
@@ -61,11 +64,12 @@ def begin(
     if _put_strangers_aside(store, nothing_said=origin is None):
         said = None  # a cursor of the old topic's
     if fresh:
-        onward = _onward(samples.name, p, said, first)
-        return _afresh(store, _new(config, samples, p, onward)), onward
+        onward = new(_onward(samples.name, p, said, first))
+        _keep_first(store, onward)
+        return onward, onward.cursor
     if rebuild:
         start = _start_of(store, origin, first)
-        replayed = _replay(config, samples, p, start, said, "asked to rebuild")
+        replayed = _replay(new, p, start, first, said, "asked to rebuild")
         store.retire()
         return replayed
     # A checkpoint beyond what was said knows records whose outcomes were never written.
@@ -79,14 +83,14 @@ def begin(
             quiet = max(said, quiet)
         _log.info("partition=%d goes on from checkpoint %d, said %d", p, found.cursor, quiet)
         return found, quiet
-    new = first if at is None else at
-    if said is None or (origin is None and said == new):
-        return _new(config, samples, p, new), new
+    at_first = first if at is None else at
+    if said is None or (origin is None and said == at_first):
+        return new(at_first), at_first
     if origin is not None and origin.config != config.hash:
         made = f"by configuration {origin.config}, this one is {config.hash}"
         raise SettingError(_refusal(store.learner, made, past=at is not None))
     start = origin.start if origin else 0
-    return _replay(config, samples, p, start, said, "no checkpoint can be used")
+    return _replay(new, p, start, first, said, "no checkpoint can be used")
 
 
 def _agreed(
@@ -127,13 +131,12 @@ def _agreed(
 def _new(config: Config, samples: Topic, partition: int, at: int) -> Learner:
     """Return a new state that begins at an offset, and knows the classes declared before it."""
     learner = Learner(config, partition, at)
-    if classes := declared(samples, partition, at):
-        learner.declared_before(classes)
+    learner.declared_before(declared(samples, partition, at))
     return learner
 
 
-def _afresh(store: Checkpoints, learner: Learner) -> Learner:
-    """Return a new state, once it is kept and the old checkpoints are put aside."""
+def _keep_first(store: Checkpoints, learner: Learner) -> None:
+    """Keep a new state, and put the old checkpoints aside."""
     try:
         store.retire()
         # At once, so that a crash before the first turn does not lead back to the old start.
@@ -142,7 +145,6 @@ def _afresh(store: Checkpoints, learner: Learner) -> Learner:
         raise SettingError(
             f"--state folder {store.shelf.place!r} cannot be used: {error}; choose another"
         ) from error
-    return learner
 
 
 def _onward(topic: str, partition: int, said: int | None, first: int) -> int:
@@ -288,14 +290,18 @@ def _start_of(store: Checkpoints, origin: _Origin | None, first: int) -> int:
 
 
 def _replay(
-    config: Config, samples: Topic, partition: int, start: int, said: int | None, why: str
+    new: Callable[[int], Learner],
+    partition: int,
+    start: int,
+    first: int,
+    said: int | None,
+    why: str,
 ) -> tuple[Learner, int]:
-    first = samples.first()[partition]
     if start < first:
         raise CheckpointError(_gone("the samples", partition, start, said, first))
     until = start if said is None else max(said, start)
     _log.warning("partition=%d %s: replaying %d to %d in silence", partition, why, start, until)
-    return _new(config, samples, partition, start), until
+    return new(start), until
 
 
 def _gone(topic: str, partition: int, cursor: int, said: int | None, first: int) -> str:

@@ -78,12 +78,13 @@ class Delivery:
     def _one(self, number: int, emission: Emission) -> bool:
         """Write one emission where it is missing; return False when asked to stop instead."""
         kind, message, key, moment = emission
-        places: Sequence[int] = range(self._partitions)
-        if key is not None:
-            places = (partition_of(key, self._partitions),)
-        if number <= self.last:
+        places: Sequence[int] = ()
+        if number > self.last:
+            whole = range(self._partitions)
+            places = whole if key is None else (partition_of(key, self._partitions),)
+        elif kind == DECLARE:
             # A partition that was added begins with the classes, as the others do.
-            places = self._new if kind == DECLARE else ()
+            places = self._new
         if not places:
             self.resumed += 1
             if self.resumed % BATCH == 0:

@@ -121,8 +121,7 @@ def turns(config: Config, records: Records) -> Iterator[tuple[Learner, Turn, flo
     with contextlib.closing(records.open()) as log:
         for p, start in records.span.start.items():
             learner = Learner(config, p, start)
-            if classes := records.declared(log, p):
-                learner.declared_before(classes)
+            learner.declared_before(records.declared(log, p))
             with hot(), one_thread(learner.policy.model):
                 for batch in records.batches(log, p):
                     began = time.process_time()
